@@ -1,0 +1,42 @@
+# The commands a person types. `make setup` is what all others stand on; it makes .venv here and nothing elsewhere.
+
+PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$candidate; break; }; done)
+BIN := .venv/bin
+READY := .venv/.ready
+TESTS ?= tests
+
+DEMO_DATA ?= avatars:adventurer
+DEMO ?= --size 32 --steps 4000 --precision bf16 --seed 7
+
+.PHONY: setup test lint demo clean
+.DEFAULT_GOAL := setup
+
+setup: $(READY)
+
+# A second call finds the stamp newer than what it was made from and does nothing. An environment that was begun and
+# not finished, or made by another Python, is mended or made again.
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer not found; name one with PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| $(PYTHON) -m venv --clear .venv \
+		|| { echo "make: could not make .venv (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "Installing into .venv (some minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e ".[data,video,dev]"
+	@touch $@
+
+# Two processes, each on one thread: tests compare weights bit for bit, and these depend on the number of threads.
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: setup
+	$(BIN)/saddle train dcgan $(DEMO_DATA) $(DEMO)
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
