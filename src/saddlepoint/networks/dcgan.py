@@ -1,0 +1,114 @@
+"""The convolutional networks of Radford et al. 2016, as the PyTorch DCGAN tutorial and a Keras tutorial build them.
+
+A generator maps latents (N, Z) to images (N, C, size, size) in [-1, 1]; a discriminator maps images to logits (N,).
+Both halve or double the resolution from layer to layer, between 4x4 and the image.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Literal
+
+from torch import nn
+
+Initialization = Literal["normal", "chapter", "glorot"]
+
+
+def channel_plan(size: int, width: int) -> list[int]:
+    """Channels at 4x4, 8x8, … up to half the image's size: 64 and width w give 8w, 4w, 2w, w.
+
+    Args:
+        size: of the image, a power of two from 8 on.
+        width: channels at half the image's size.
+    """
+    return [width * 2**doublings for doublings in reversed(range(size.bit_length() - 3))]
+
+
+def generator(*, size: int, channels: int, latent: int, width: int = 64, leak: float = 0.0) -> nn.Sequential:
+    """The tutorial's generator: transposed convolutions without biases, BatchNorm, ReLU and a tanh at the end.
+
+    Args:
+        size: of the image, a power of two.
+        channels: of the image.
+        latent: size of a latent.
+        width: channels at half the image's size.
+        leak: slope of a LeakyReLU instead of the ReLU.
+    """
+    widths = channel_plan(size, width)
+    layers = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], 4, bias=False)]
+    layers += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(leak, inplace=True)]
+    for entering, leaving in pairwise(widths):
+        layers += [nn.ConvTranspose2d(entering, leaving, 4, stride=2, padding=1, bias=False)]
+        layers += [nn.BatchNorm2d(leaving), nn.LeakyReLU(leak, inplace=True)]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1, bias=False), nn.Tanh())
+
+
+def discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential:
+    """The tutorial's discriminator: strided convolutions without biases, BatchNorm after all but the first and last.
+
+    Args:
+        size: of the image, a power of two.
+        channels: of the image.
+        width: channels at half the image's size.
+    """
+    widths = channel_plan(size, width)[::-1]
+    layers = [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
+    for entering, leaving in pairwise(widths):
+        layers += [nn.Conv2d(entering, leaving, 4, stride=2, padding=1, bias=False)]
+        layers += [nn.BatchNorm2d(leaving), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, bias=False), nn.Flatten(0))
+
+
+# Keras weighs the old mean by 0.5, torch the new one: at one half the two agree.
+_KerasNorm = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.5)
+
+
+def keras_generator(*, size: int, channels: int, latent: int, width: int = 64, leak: float = 0.2) -> nn.Sequential:
+    """The generator of "An End to End Introduction to GANs": with biases and one 3x3 convolution at half the size.
+
+    Arguments are those of `generator`.
+    """
+    widths = channel_plan(size, width)
+    layers = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], 4)]
+    layers += [_KerasNorm(widths[0]), nn.LeakyReLU(leak, inplace=True)]
+    for entering, leaving in pairwise(widths):
+        layers += [nn.ConvTranspose2d(entering, leaving, 4, stride=2, padding=1)]
+        layers += [_KerasNorm(leaving), nn.LeakyReLU(leak, inplace=True)]
+    layers += [nn.Conv2d(width, width, 3, padding=1), _KerasNorm(width), nn.LeakyReLU(leak, inplace=True)]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1), nn.Tanh())
+
+
+def keras_discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential:
+    """The discriminator of "An End to End Introduction to GANs": with biases and a dense layer on the 4x4 features.
+
+    Arguments are those of `discriminator`.
+    """
+    widths = channel_plan(size, width)[::-1]
+    layers = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+    for entering, leaving in pairwise(widths):
+        layers += [nn.Conv2d(entering, leaving, 4, stride=2, padding=1)]
+        layers += [_KerasNorm(leaving), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * 16, 1), nn.Flatten(0))
+
+
+def initialize(network: nn.Module, how: Initialization) -> None:
+    """Draws new weights from torch's default generator.
+
+    Args:
+        network: changed in place.
+        how: `normal`, N(0, 0.02) for convolutions and N(1, 0.02) for BatchNorm's scales, is Radford et al.'s and the
+            tutorial's; `chapter` draws the scales from N(0, 0.02) instead, as a published variant for digits does;
+            `glorot`, uniform with scales of one, is Keras' default. Biases are zero in all.
+    """
+    scale_mean = {"normal": 1.0, "chapter": 0.0}
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            if how == "glorot":
+                nn.init.xavier_uniform_(module.weight)
+            else:
+                nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d) and how != "glorot":
+            nn.init.normal_(module.weight, scale_mean[how], 0.02)
+        if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
+            nn.init.zeros_(bias)
