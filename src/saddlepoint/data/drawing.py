@@ -1,0 +1,107 @@
+"""Draws a range of avatars, in a process of its own: `python -m saddlepoint.data.drawing JOB`.
+
+Neither making an avatar nor rendering it lets go of Python's lock, so threads do not help; and a process started this
+way, unlike one of `multiprocessing`, never imports the user's script again. It imports no PyTorch. JOB is a `Job` as
+JSON. Pixels go straight into the mapped file; one line of JSON on standard output, the attributes of the pictures just
+drawn, says how far it is. When the reader is gone the next line fails and the process ends.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+BACKGROUND = "#cfe3f5"  # a pale sky blue: no style's skin, hair or ink has it
+_LINE = 25  # pictures between two signs of life, about a tenth of a second
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+# Drawn this often, in percent, where the style's own 10 would leave a network too few to learn from.
+_RAISED = {"avataaars": {"accessoriesProbability": 50, "facialHairProbability": 40}}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which avatars to draw, and where to.
+
+    Attributes:
+        style: name of the style.
+        first: number of the first picture, which is also its seed.
+        last: number after the last picture.
+        pixels: the .npy file of all pictures, uint8 (N, H, W, C).
+    """
+
+    style: str
+    first: int
+    last: int
+    pixels: str
+
+
+def style_file(style: str) -> Path:
+    """The definition of a style; it need not exist."""
+    spec = find_spec("dicebear_styles")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("dicebear_styles")
+    return Path(next(iter(spec.submodule_search_locations))) / f"{style}.json"
+
+
+def draw(
+    style: str, seeds: range, height: int, width: int, channels: int
+) -> Iterator[tuple[np.ndarray, dict[str, str]]]:
+    """Avatars as uint8 (height, width, channels), each with its attributes; the same seed is the same picture.
+
+    Rendered at the size asked for, not shrunk to it. With 4 channels the background stays transparent, else it is
+    `BACKGROUND`. Where the sides differ, the middle of the square picture is cut out.
+    """
+    import resvg_py
+    from dicebear import Avatar, Style
+
+    definition = Style(json.loads(style_file(style).read_text(encoding="utf-8")))
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    background = None if channels == 4 else BACKGROUND
+    for seed in seeds:
+        avatar = Avatar(definition, {"seed": str(seed), **_RAISED.get(style, {})}).to_json()
+        png = resvg_py.svg_to_bytes(
+            svg_string=avatar["svg"], width=side, height=side, background=background, skip_system_fonts=True
+        )
+        picture = np.asarray(Image.open(io.BytesIO(png)).convert(_MODES[channels])).reshape(side, side, channels)
+        yield picture[top : top + height, left : left + width], _attributes(avatar["options"])
+
+
+def _attributes(options: dict[str, Any]) -> dict[str, str]:
+    """Which variants and colors an avatar has, as text; how its parts are turned and shifted is left out."""
+    return {
+        key: " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in options.items()
+        if key.endswith(("Variant", "Color")) and value
+    }
+
+
+def main(argument: str) -> None:
+    """Does the job and tells of it."""
+    job = Job(**json.loads(argument))
+    pixels = np.lib.format.open_memmap(job.pixels, mode="r+")
+    height, width, channels = pixels.shape[1:]
+    drawn: list[dict[str, str]] = []
+    for number, (picture, attributes) in enumerate(
+        draw(job.style, range(job.first, job.last), height, width, channels), job.first
+    ):
+        pixels[number] = picture
+        drawn.append(attributes)
+        if len(drawn) == _LINE or number == job.last - 1:
+            sys.stdout.write(json.dumps({"first": number + 1 - len(drawn), "attributes": drawn}) + "\n")
+            sys.stdout.flush()
+            drawn = []
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,102 @@
+"""Reads arrays out of one kind of old pickle, without letting the pickle run anything.
+
+A pickle is a program: it names a callable by module and name, and calls it. What it can do is what those names mean.
+Here no name is ever looked up or imported. Three names that the array pickles of Python 2 contain stand for three
+stand-ins of this file, which check what they are given and keep bytes; each other name is refused before anything is
+called. NumPy's own way of unpickling, which trusts the shapes and types it reads, is not used either.
+
+This is the only place in saddlepoint that opens a pickle: MNIST's best source on the package registry is one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saddlepoint.errors import DataError
+
+_LIMIT = 1 << 29  # bytes of an unpacked file: more than twice what MNIST as float32 takes
+_TYPES = {b"f4": np.dtype("<f4"), b"i8": np.dtype("<i8")}
+
+
+class _FrozenType:
+    """In place of `numpy.dtype`: one of `_TYPES`, little endian."""
+
+    def __init__(self, code: bytes, *flags: int) -> None:
+        self.dtype = _TYPES[code]
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] != b"<":
+            raise ValueError("numbers that are not little endian")
+
+
+class _FrozenArray:
+    """In place of `numpy.ndarray`: keeps its bytes as a plain array."""
+
+    values: np.ndarray
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, _, content = state
+        if not isinstance(kind, _FrozenType) or not isinstance(content, bytes):
+            raise TypeError("an array that is no plain numbers")
+        if len(content) != math.prod(shape) * kind.dtype.itemsize:
+            raise ValueError("an array whose bytes do not fill its shape")
+        self.values = np.frombuffer(content, kind.dtype).reshape(shape)
+
+
+def _frozen_array(*_: Any) -> _FrozenArray:
+    """In place of `_reconstruct`, which makes an empty array that `__setstate__` fills."""
+    return _FrozenArray()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows three names and imports nothing."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        match module, name:
+            case "numpy.core.multiarray", "_reconstruct":
+                return _frozen_array
+            case "numpy", "ndarray":
+                return _FrozenArray
+            case "numpy", "dtype":
+                return _FrozenType
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def read_arrays(path: Path) -> Any:
+    """The arrays in a gzipped pickle, in the tuples, lists and dicts they were packed in.
+
+    Args:
+        path: the file. Its arrays must be little-endian float32 or int64.
+
+    Raises:
+        DataError: the file is damaged, too large, or asks for anything but arrays.
+    """
+    try:
+        with gzip.open(path) as file:
+            content = file.read(_LIMIT + 1)
+        if len(content) > _LIMIT:
+            raise ValueError(f"it unpacks to more than {_LIMIT >> 20} MiB")
+        return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load())
+    # Whatever a hostile or damaged stream makes the machine stumble over, it is the file's fault.
+    except Exception as error:
+        raise DataError(
+            f"refused to read a pickle: {error}", where=str(path), fix="install its package again"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """`value` with its stand-ins replaced by the arrays that they hold."""
+    if isinstance(value, _FrozenArray):
+        return value.values
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
