@@ -53,6 +53,17 @@ class Recipe:
     smoke: Mapping[str, Any]
     stages: Callable[[Any, Any], Iterator[Stage]]
 
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (self.module.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def address(self) -> str:
+        """By what a later command finds it: its name, or the path of the user's own file."""
+        own = not self.module.__name__.startswith(f"{__package__}.")
+        return str(Path(str(self.module.__file__)).resolve()) if own else self.name
+
     def configure(self, preset: str | None = None, **given: Any) -> Options:
         """Validated options: the defaults, then the preset, then what is given.
 

@@ -1,0 +1,135 @@
+"""What watches a training: an observer is called every few steps with a moment and may never change the game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from .abilities import Samples
+from .game import Game
+from .run import Run
+
+if TYPE_CHECKING:
+    from .match import Match
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A finished step, as observers see it.
+
+    Attributes:
+        match: what is being played; look, do not touch.
+        seconds: since this process began to play.
+        images_per_second: since an observer last looked.
+    """
+
+    match: Match
+    seconds: float
+    images_per_second: float
+
+    @property
+    def step(self) -> int:
+        """Finished steps over all stages."""
+        return self.match.total_step
+
+    @property
+    def steps(self) -> int:
+        """Step at which the current stage ends."""
+        return self.match.base + self.match.stage.steps
+
+    @property
+    def done(self) -> int:
+        """Steps of the current stage that are finished."""
+        return self.match.step
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage."""
+        return self.match.stage.name
+
+    @property
+    def game(self) -> Game:
+        """The game; play it inside `averaged()`."""
+        return self.match.game
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Losses and watched values of this step; read from the device once, and only if someone asks."""
+        tally = self.match.tally
+        return dict(zip(tally, torch.stack(list(tally.values())).tolist(), strict=True)) if tally else {}
+
+
+class Observer(Protocol):
+    """Anything that watches."""
+
+    every: int
+    """Steps from one look to the next."""
+
+    def __call__(self, moment: Moment) -> None:
+        """Looks at a moment."""
+
+
+class Log:
+    """Writes losses and watched values to `log.jsonl`."""
+
+    def __init__(self, run: Run, every: int = 10) -> None:
+        self.run, self.every = run, every
+
+    def __call__(self, moment: Moment) -> None:
+        if moment.values:
+            self.run.append(
+                {
+                    "step": moment.step,
+                    "stage": moment.stage,
+                    "seconds": round(moment.seconds, 3),
+                    "images_per_second": round(moment.images_per_second, 2),
+                    "values": moment.values,
+                }
+            )
+
+
+class Snapshots:
+    """Makes the same pictures again and again: one fixed set of latents through the whole run.
+
+    Args:
+        folder: where `step-000500.png` goes.
+        every: steps between pictures.
+        count: pictures in a sheet.
+        seed: of the latents.
+    """
+
+    def __init__(self, folder: Path, every: int, *, count: int = 64, seed: int = 0) -> None:
+        self.folder, self.every, self.count, self.seed = folder, every, count, seed
+
+    def __call__(self, moment: Moment) -> None:
+        from .pictures import grid
+
+        game = moment.game
+        if not isinstance(game, Samples):
+            return
+        with moment.match.averages.applied(), moment.match.plan.autocast():
+            images = game.sample(self.count, generator=torch.Generator().manual_seed(self.seed)).float().cpu()
+        grid.save(grid.grid(images), self.folder / f"step-{moment.step:06d}.png")
+
+
+class Portfolio:
+    """Keeps the pictures about a run up to date: losses, evolution, real against fake, the film, the report.
+
+    Args:
+        run: whose folder.
+        every: steps between updates; the film, which costs most, is made when a stage ends or stops.
+    """
+
+    def __init__(self, run: Run, every: int, *, count: int = 64) -> None:
+        self.run, self.every, self.count = run, every, count
+
+    def __call__(self, moment: Moment) -> None:
+        from .pictures import portfolio
+
+        if moment.done:
+            batch = moment.match.stage.data.read(0, min(self.count, moment.match.stage.data.batch))
+            portfolio.update(self.run.folder, real=getattr(batch, "image", None), film=moment.done == moment.steps)

@@ -1,0 +1,209 @@
+"""A run on disk: one folder with everything that a training leaves, one owner at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import Store, replace_durably
+from .errors import DataError, DiskError, LockedError, MissingError, UsageError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FORMAT = 1
+
+
+class Run:
+    """A run's folder.
+
+    Args:
+        folder: e.g. `runs/dcgan-avatars-1`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def name(self) -> str:
+        """The folder's name, by which the command finds it."""
+        return self.folder.name
+
+    @property
+    def checkpoints(self) -> Store:
+        """The run's checkpoints."""
+        return Store(self.folder / "checkpoints")
+
+    @property
+    def samples(self) -> Path:
+        """Folder of the pictures made of the fixed latents."""
+        return self.folder / "samples"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the trained model."""
+        return self.folder / "model"
+
+    def facts(self) -> dict[str, Any]:
+        """What run.json says.
+
+        Raises:
+            MissingError: this is not a run.
+            DataError: run.json is damaged or of a newer format.
+        """
+        path = self.folder / "run.json"
+        try:
+            facts = json.loads(path.read_bytes())
+            newer = facts["format"] > FORMAT
+        except FileNotFoundError:
+            raise MissingError(f"{self.folder} is not a run: it has no run.json", fix="name a folder in runs/") from None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DataError(f"run.json is damaged: {error}", where=str(path), fix="restore it from a backup") from error
+        if newer:
+            raise DataError(
+                f"made by a newer saddlepoint (format {facts['format']}); this one reads up to {FORMAT}",
+                where=str(path),
+                fix="pip install -U saddlepoint",
+            )
+        return dict(facts)
+
+    def note(self, **facts: Any) -> None:
+        """Adds to run.json or changes it; readers see the old file or the new."""
+        path = self.folder / "run.json"
+        before = json.loads(path.read_bytes()) if path.exists() else {"format": FORMAT, "name": self.name}
+        replace_durably(path, json.dumps({**before, **facts}, indent=1, ensure_ascii=False).encode())
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Adds a line to log.jsonl. A full disk costs the line, never the training."""
+        line = json.dumps(record)
+        with contextlib.suppress(OSError), open(self.folder / "log.jsonl", "ab") as file:
+            # A killed process may have left half a line; a new line of our own ends it.
+            if file.tell() and not _ends_with_newline(self.folder / "log.jsonl"):
+                file.write(b"\n")
+            file.write(line.encode() + b"\n")
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every record of log.jsonl in order of steps; a step that was played twice counts as last played."""
+        path = self.folder / "log.jsonl"
+        steps: dict[tuple[str, int], dict[str, Any]] = {}
+        events = []
+        for line in path.read_bytes().splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                record = json.loads(line)
+                if "event" in record:
+                    events.append(record)
+                else:
+                    steps[record["stage"], record["step"]] = record
+        return sorted([*steps.values(), *events], key=lambda record: record.get("step", 0))
+
+    @contextlib.contextmanager
+    def owned(self) -> Iterator[None]:
+        """Inside, this process alone may write the run. The lock dies with its owner, however that ends.
+
+        Raises:
+            LockedError: another process owns the run, or the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = open(self.folder / ".lock", "a+")  # noqa: SIM115 - held until the end of the block
+        except OSError as error:
+            raise LockedError(
+                f"cannot write to {self.folder}: {(error.strerror or str(error)).lower()}", fix="--out DIR"
+            ) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise LockedError(
+                    f"{self.folder} is in use by {file.read().strip() or 'another process'}",
+                    fix="stop it, or choose another --name",
+                ) from None
+            file.truncate(0)
+            file.write(f"pid {os.getpid()} on host {socket.gethostname()} since {now()}")
+            file.flush()
+            self.checkpoints.sweep()
+            yield
+
+
+def create(root: Path, name: str | None, stem: str) -> Run:
+    """A run that does not exist yet: `root/name`, or `root/stem-1`, `root/stem-2`, … (only its path is chosen).
+
+    Raises:
+        UsageError: the name cannot be a folder's, or is taken.
+    """
+    if name is None:
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:56]
+        number = 1
+        while (root / f"{stem}-{number}").exists():
+            number += 1
+        return Run(root / f"{stem}-{number}")
+    if not NAME.fullmatch(name) or name.endswith("."):
+        raise UsageError(f"run name may hold letters, digits, -_. (1–64), got {name!r}", where="--name")
+    if (root / name / "run.json").exists():
+        raise LockedError(
+            f"the run {name} exists already", where=str(root / name), fix=f"saddle resume {name}, or another --name"
+        )
+    return Run(root / name)
+
+
+def find(text: str, root: Path = Path("runs")) -> Run:
+    """The run that `text` means: a path, a name in `root`, or `last`, the one started last.
+
+    Raises:
+        MissingError: there is no such run; says which there are.
+    """
+    for folder in (Path(text), root / text):
+        if (folder / "run.json").is_file():
+            return Run(folder)
+    known = {path.parent: path for path in root.glob("*/run.json")}
+    if text == "last" and known:
+        return Run(max(known, key=lambda folder: _started(Run(folder))))
+    listed = ", ".join(sorted(folder.name for folder in known)[-8:]) or "none"
+    raise MissingError(
+        f"no run {text!r}", where=str(root), fix=f"{len(known)} runs in {root}/: {listed}" if known else "saddle train"
+    )
+
+
+def now() -> str:
+    """The time as run.json writes it, UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _started(run: Run) -> tuple[str, str]:
+    try:
+        return (str(run.facts().get("started", "")), run.name)
+    except DataError:
+        return ("", run.name)
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Refuses to start what the disk cannot hold.
+
+    Args:
+        folder: where it would be written.
+        needed: bytes.
+
+    Raises:
+        DiskError: less is free.
+    """
+    space = os.statvfs(folder)
+    free = space.f_bavail * space.f_frsize
+    if free < needed:
+        raise DiskError(
+            f"the run needs about {needed / 1e6:,.0f} MB for its checkpoints, {free / 1e6:,.0f} MB free",
+            where=str(folder),
+            fix="free space, or --out on another disk",
+        )
