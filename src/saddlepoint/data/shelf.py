@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,15 @@ def cache_root(cache: Path | None = None) -> Path:
     except RuntimeError:
         raise LockedError("no home folder to keep a cache in", fix="export SADDLEPOINT_CACHE=FOLDER") from None
     return Path(base) / "saddlepoint"
+
+
+def file_key(paths: Iterable[Path]) -> str:
+    """A hash of what is in the files, short enough for the name of a folder."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def allocate(folder: Path, shape: tuple[int, int, int, int]) -> np.memmap:

