@@ -1,0 +1,47 @@
+"""saddlepoint: generative adversarial networks as games.
+
+    import saddlepoint
+    run = saddlepoint.train("dcgan", "photos/", steps=2000)
+    run.sample(16, seed=0)
+    saddlepoint.load("last").walk()
+
+Names are imported when they are first used, so that `import saddlepoint` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Trained, load, resume, train
+    from .errors import SaddleError
+    from .game import Game, Player, Stage, Turn
+    from .plan import Plan
+    from .recipe import Options
+
+__all__ = ["Game", "Options", "Plan", "Player", "SaddleError", "Stage", "Trained", "Turn", "load", "resume", "train"]
+
+_HOMES = {
+    "Game": "game",
+    "Options": "recipe",
+    "Plan": "plan",
+    "Player": "game",
+    "SaddleError": "errors",
+    "Stage": "game",
+    "Trained": "api",
+    "Turn": "game",
+    "load": "api",
+    "resume": "api",
+    "train": "api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

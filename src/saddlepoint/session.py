@@ -1,0 +1,278 @@
+"""Plays a recipe's stages in a run's folder, from the first step or from the newest checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from . import model, ranks
+from .abilities import Samples
+from .checkpoint import Saved
+from .errors import Stopped
+from .loop import train
+from .match import Match, build
+from .observers import Log, Moment, Observer, Portfolio, Snapshots
+from .plan import Plan
+from .recipe import Options, Recipe
+from .run import Run, now, require_space
+
+SAVES_AT_LEAST = 3
+
+
+class Stopper:
+    """Turns SIGTERM and SIGINT into a wish that the loop asks for; a second one leaves at once.
+
+    The handler only sets a flag: files are written by the loop, between two steps, so nothing is left half done. A
+    second signal during a save loses that save and no other, because a checkpoint is committed by one rename.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Stopper]:
+        """Inside, the two signals ask to stop. Outside the main thread signals cannot be caught."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        before = {number: signal.signal(number, self._ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            os._exit(Stopped.exit_code)
+        self.asked = True
+
+
+@dataclass
+class Session:
+    """A run that is about to be played.
+
+    Attributes:
+        run: its folder.
+        recipe: what is played.
+        options: its validated options.
+        plan: how, resolved.
+        source: the data, not yet decoded.
+        checkpoint_every: steps between checkpoints.
+        sample_every: steps between pictures.
+        observers: further observers, such as a progress display.
+        stopper: asked after each step.
+        expected: fingerprint that the data must have; None accepts any.
+    """
+
+    run: Run
+    recipe: Recipe
+    options: Options
+    plan: Plan
+    source: Any
+    checkpoint_every: int
+    sample_every: int
+    observers: Sequence[Observer] = ()
+    stopper: Stopper = field(default_factory=Stopper)
+
+    match: Match | None = field(default=None, init=False)
+
+    def begin(self, **facts: Any) -> None:
+        """Writes the first run.json: all that `resume` needs to build the same session again."""
+        if ranks.rank() == 0:
+            self.run.note(
+                recipe=self.recipe.address,
+                options=self.options.model_dump(mode="json"),
+                plan=self.plan.facts(),
+                checkpoint_every=self.checkpoint_every,
+                sample_every=self.sample_every,
+                versions=versions(),
+                git=revision(),
+                processes=ranks.world(),
+                status="running",
+                step=0,
+                started=now(),
+                **facts,
+            )
+
+    def rehearse(self) -> Match:
+        """Scans the data and builds the first stage's game and players, and writes nothing."""
+        stage = build(self.recipe.stages(self.options, self.source), self.plan)
+        assert stage is not None, "a recipe has at least one stage"
+        self.match = Match(stage, self.plan)
+        return self.match
+
+    def tell(self, kind: str, message: str) -> None:
+        """Puts an event in the log and before the user's eyes."""
+        if ranks.rank() == 0:
+            self.run.append({"step": self.match.total_step if self.match else 0, "event": kind, "message": message})
+            sys.stderr.write(f"{kind.replace('_', ' ')}: {message}\n")
+
+    def play(self, *, resume: bool = False) -> Match:
+        """Plays to the end of the last stage.
+
+        Raises:
+            Stopped: a signal asked for it; everything is saved.
+            SaddleError: see `loop.train`.
+        """
+        saved = self._newest() if resume else None
+        began, earlier = time.monotonic(), float(self.run.facts().get("seconds") or 0) if resume else 0.0
+        status = "failed"
+        try:
+            self._play_stages(saved)
+            status = "done"
+        except Stopped:
+            status = "stopped"
+            raise
+        finally:
+            if ranks.rank() == 0:
+                step = self.match.total_step if self.match else 0
+                with contextlib.suppress(OSError):
+                    self.run.note(
+                        status=status, step=step, finished=now(), seconds=round(earlier + time.monotonic() - began, 1)
+                    )
+        assert self.match is not None
+        return self.match
+
+    def _newest(self) -> Saved | None:
+        if not self.run.checkpoints.steps():
+            return None
+        saved = self.run.checkpoints.newest()
+        for problem in saved.skipped:
+            self.tell("skipped", f"step {problem}; resumed from step {saved.step}")
+        return saved
+
+    def _play_stages(self, saved: Saved | None) -> None:
+        stages, store, base = self.recipe.stages(self.options, self.source), self.run.checkpoints, 0
+        index = 0
+        while (stage := build(stages, self.plan)) is not None:
+            if self.match is not None and self.match.step and store.end_of(self.match.stage.name) is None:
+                if ranks.rank() == 0:
+                    store.finish(self.match.stage.name)
+                ranks.share(None)
+            self.match = match = Match(stage, self.plan, index=index, base=base)
+            base, index = base + stage.steps, index + 1
+            if (ended := store.end_of(stage.name)) is not None:
+                match.restore(ended)
+                continue
+            if saved is not None and saved.facts["stage"] == stage.name:
+                match.restore(saved)
+            self._play_stage(match)
+
+    def _play_stage(self, match: Match) -> None:
+        if ranks.rank() == 0:
+            self._note(match)
+        try:
+            train(
+                match,
+                observers=[*self._observers(match), *self.observers],
+                store=self.run.checkpoints,
+                checkpoint_every=self.checkpoint_every,
+                stop=self.stopper,
+                tell=self.tell,
+            )
+        except Stopped as stopped:
+            raise Stopped(stopped.what, fix=f"saddle resume {self.run.name}") from None
+
+    def _note(self, match: Match) -> None:
+        images = getattr(match.stage.data, "images", None)
+        tensors, _ = match.state()
+        size = sum(tensor.numel() * tensor.element_size() for group in tensors.values() for tensor in group.values())
+        require_space(self.run.folder, SAVES_AT_LEAST * size)
+        found = describe(images)
+        if self.expected is not None and found["fingerprint"] != self.expected:
+            raise DataError(
+                f"the data set differs from this run's: {self._difference()}",
+                where=str(found["name"]),
+                fix="restore the data, or go on with --accept-data-change",
+            )
+        self.run.note(
+            status="running",
+            steps=match.base + match.stage.steps,
+            data=found,
+        )
+        report = getattr(self.source, "report", None)
+        if report is not None:
+            report.write(self.run.folder / "data_report.json")
+
+    def _observers(self, match: Match) -> list[Observer]:
+        every: list[Observer] = [Log(self.run)]
+        if isinstance(match.game, Samples):
+            every.append(Snapshots(self.run.samples, self.sample_every, seed=self.plan.seed))
+        return [*every, ModelFolder(self, self.checkpoint_every), Portfolio(self.run, self.checkpoint_every)]
+
+
+class ModelFolder:
+    """Writes `model/` beside each checkpoint, so that a run can be sampled while it trains."""
+
+    def __init__(self, session: Session, every: int) -> None:
+        self.session, self.every = session, every
+
+    def __call__(self, moment: Moment) -> None:
+        session = self.session
+        with moment.match.averages.applied():
+            tensors = {name: tensor.clone() for name, tensor in moment.game.state_dict().items()}
+        images = getattr(moment.match.stage.data, "images", None)
+        config = {
+            "recipe": session.recipe.address,
+            "options": session.options.model_dump(mode="json"),
+            "stage": moment.stage,
+            "step": moment.step,
+            "version": metadata.version("saddlepoint"),
+            "data": describe(images),
+        }
+        model.save(session.run.model, tensors, config)
+
+
+def describe(images: Any) -> dict[str, Any]:
+    """What a model has to know of its data, as plain values."""
+    if images is None:
+        return {"name": "none", "count": 0, "channels": 3, "height": 0, "width": 0, "classes": [], "fingerprint": ""}
+    return {
+        "name": images.name,
+        "count": len(images),
+        "channels": images.channels,
+        "height": images.height,
+        "width": images.width,
+        "classes": list(images.classes),
+        "fingerprint": images.fingerprint,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a run's numbers."""
+    packages = {name: metadata.version(name) for name in ("saddlepoint", "torch", "numpy", "pillow", "safetensors")}
+    return {"python": platform.python_version(), **packages, "machine": f"{platform.system()} {platform.machine()}"}
+
+
+def revision() -> dict[str, Any] | None:
+    """Commit of the source this process runs, and whether it was changed since; None outside a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    here = Path(__file__).parent
+
+    def ask(*words: str) -> str:
+        answer = subprocess.run([git, "-C", here, *words], capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+        return answer.stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain", "--", str(here)))}
+    except (subprocess.SubprocessError, OSError):
+        return None
