@@ -61,7 +61,7 @@ def styles() -> list[Style]:
     """Every installed style, by name.
 
     Raises:
-        ModuleNotFoundError: the package of the styles is not installed.
+        PackageNotFoundError: the styles are not installed.
     """
     return [_read_style(path) for path in sorted(style_file(STYLE).parent.glob("*.json"))]
 
@@ -166,10 +166,12 @@ def _start(job: Job, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     here = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module; no shell
-        [sys.executable, "-m", "saddlepoint.data.drawing", json.dumps(asdict(job))],
+        [sys.executable, "-P", "-m", "saddlepoint.data.drawing", json.dumps(asdict(job))],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=complaints,
+        # Ctrl-C is for this process, which asks `should_stop` what it means.
+        start_new_session=True,
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
     )
 

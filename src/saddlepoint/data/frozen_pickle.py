@@ -1,8 +1,8 @@
 """Reads arrays out of one kind of old pickle, without letting the pickle run anything.
 
 A pickle is a program: it names a callable by module and name, and calls it. What it can do is what those names mean.
-Here no name is ever looked up or imported. Three names that the array pickles of Python 2 contain stand for three
-stand-ins of this file, which check what they are given and keep bytes; each other name is refused before anything is
+Here no name is ever looked up or imported. The three names that the array pickles of Python 2 contain stand for two
+classes of this file, which check what they are given and keep bytes; each other name is refused before anything is
 called. NumPy's own way of unpickling, which trusts the shapes and types it reads, is not used either.
 
 This is the only place in saddlepoint that opens a pickle: MNIST's best source on the package registry is one.
@@ -22,13 +22,15 @@ import numpy as np
 from saddlepoint.errors import DataError
 
 _LIMIT = 1 << 29  # bytes of an unpacked file: more than twice what MNIST as float32 takes
-_TYPES = {b"f4": np.dtype("<f4"), b"i8": np.dtype("<i8")}
+_TYPES: dict[bytes, np.dtype[Any]] = {b"f4": np.dtype("<f4"), b"i8": np.dtype("<i8")}
 
 
 class _FrozenType:
     """In place of `numpy.dtype`: one of `_TYPES`, little endian."""
 
     def __init__(self, code: bytes, *flags: int) -> None:
+        if code not in _TYPES:
+            raise ValueError(f"numbers of type {code!r}")
         self.dtype = _TYPES[code]
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -37,9 +39,12 @@ class _FrozenType:
 
 
 class _FrozenArray:
-    """In place of `numpy.ndarray`: keeps its bytes as a plain array."""
+    """In place of `numpy.ndarray`, and of `_reconstruct`, which makes an empty one: its bytes as a plain array."""
 
     values: np.ndarray
+
+    def __init__(self, *_: Any) -> None:
+        """Nothing of what the pickle says here is needed; `__setstate__` brings the content."""
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, _, content = state
@@ -50,19 +55,12 @@ class _FrozenArray:
         self.values = np.frombuffer(content, kind.dtype).reshape(shape)
 
 
-def _frozen_array(*_: Any) -> _FrozenArray:
-    """In place of `_reconstruct`, which makes an empty array that `__setstate__` fills."""
-    return _FrozenArray()
-
-
 class _Unpickler(pickle.Unpickler):
     """Knows three names and imports nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
         match module, name:
-            case "numpy.core.multiarray", "_reconstruct":
-                return _frozen_array
-            case "numpy", "ndarray":
+            case ("numpy.core.multiarray", "_reconstruct") | ("numpy", "ndarray"):
                 return _FrozenArray
             case "numpy", "dtype":
                 return _FrozenType
