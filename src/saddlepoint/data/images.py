@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saddlepoint.errors import DataError, UsageError
+from ..errors import DataError
 
 if TYPE_CHECKING:
-    from saddlepoint.data.report import ScanReport
-    from saddlepoint.data.stream import ImageStream
+    from .report import ScanReport
+    from .stream import ImageStream
 
 # Zero-stride stand-ins cost nothing, so a blank set may be as large as any batch asks for.
 _BLANK_COUNT = 1 << 20
@@ -67,22 +67,9 @@ class Images:
         return len(self.pixels)
 
     def stream(self, batch: int) -> ImageStream:
-        """The endless shuffled sequence of these pictures, `batch` at a time.
-
-        Raises:
-            UsageError: `batch` is below one or larger than the set.
-        """
-        if batch < 1:
-            raise UsageError(f"--batch must be a whole number of at least 1, got {batch}", where="--batch")
-        if batch > len(self):
-            fitting = 1 << (len(self).bit_length() - 1)
-            raise UsageError(
-                f"batch {batch} is larger than the data set ({len(self):,} {'image' if len(self) == 1 else 'images'})",
-                where="--batch",
-                fix=f"--batch {fitting}",
-            )
+        """The endless shuffled sequence of these pictures, `batch` at a time; no larger than the set."""
         # Imported here: a stream makes tensors, and PyTorch takes seconds to import; `saddle data check` needs none.
-        from saddlepoint.data.stream import ImageStream
+        from .stream import ImageStream
 
         return ImageStream(self, batch, seed=self.seed, flip=self.flip, workers=self.workers)
 

@@ -1,0 +1,53 @@
+"""One picture to one size: resize so that it covers the asked frame, cut to the center. Antialiased bicubic."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from .convert import Refused
+from .policy import Policy
+from .report import Reason
+
+# Pillow widens the bicubic kernel when it shrinks, so nothing aliases (Parmar et al. 2022 compare the libraries), and
+# multiplies colors by alpha first, so hidden colors do not bleed into visible ones.
+_FILTER = Image.Resampling.BICUBIC
+
+
+def fit(image: Image.Image, size: tuple[int, int], policy: Policy) -> Image.Image:
+    """`image` at exactly `size` = (height, width), as `policy.crop` says.
+
+    Raises:
+        Refused: `policy.crop` is `"stop"` and the aspect ratio is another one.
+    """
+    height, width = size
+    if image.size == (width, height):
+        return image
+    if policy.crop == "stretch":
+        return image.resize((width, height), _FILTER)
+    if policy.crop == "pad":
+        return _padded(image, height, width, policy)
+    if policy.crop == "stop" and image.width * height != image.height * width:
+        raise Refused(Reason.SHAPE, f"{image.width}x{image.height} for {width}x{height}")
+    return image.resize((width, height), _FILTER, box=_center(image, height, width))
+
+
+def _center(image: Image.Image, height: int, width: int) -> tuple[float, float, float, float]:
+    """The largest centered box (left, top, right, bottom) of aspect ratio width : height, in fractional pixels.
+
+    Scaling this box is the same as scaling the shorter side and cutting, without rounding in between.
+    """
+    scale = min(image.width / width, image.height / height)
+    inner_width, inner_height = min(width * scale, image.width), min(height * scale, image.height)
+    left, top = (image.width - inner_width) / 2, (image.height - inner_height) / 2
+    return left, top, left + inner_width, top + inner_height
+
+
+def _padded(image: Image.Image, height: int, width: int, policy: Policy) -> Image.Image:
+    """The whole picture, centered on the background; on transparency for pictures that keep theirs."""
+    scale = min(width / image.width, height / image.height)
+    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    opaque = Image.new("RGB", (width, height), policy.background).convert(image.mode)
+    if image.mode == "RGBA":
+        opaque.putalpha(0)
+    opaque.paste(image.resize(inner, _FILTER), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return opaque

@@ -1,0 +1,243 @@
+"""What the user pointed at, not yet decoded: a folder, a zip, an npz, a named set or an array.
+
+    source = open_source("photos/", flip=True)
+    images = source.images(size=64, channels=3)     # scanned and decoded once, then mapped from the cache
+    images.stream(batch=128)
+
+Reading costs memory for one batch, whatever the size of the set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Set
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DiskError, MissingError, UsageError
+from . import catalog
+from .archives import ZipStorage
+from .arrays import ArrayStorage, read_npz
+from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
+from .folders import FolderStorage
+from .images import Images
+from .layout import shown
+from .listing import Index, Listing, Storage, index_of
+from .policy import Policy
+from .report import ScanReport
+from .scan import Watch, judge, scan
+
+_LARGEST_SIDE = 8192
+
+
+class Source:
+    """Pictures, wherever they lie.
+
+    Args:
+        spec: folder, zip or npz; the name of a set (`./digits` is the folder of that name); or pictures in memory,
+            uint8 (N, H, W, C).
+        seed: seed of the order and the flips.
+        flip: mirror each picture left to right with probability 1/2.
+        workers: threads that read batches ahead.
+        cache: folder for decoded pictures; by default `SADDLEPOINT_CACHE` or the user's cache folder.
+        policy: decisions about odd pictures.
+        watch: stop flag and progress of long passes.
+        only: names to use; others are ignored. A resumed run gives those of its index, so added files wait.
+
+    Raises:
+        MissingError: there is no such place.
+        DataError: the place is damaged or unsafe.
+        UsageError: the place is of a kind that is not read.
+    """
+
+    def __init__(
+        self,
+        spec: str | Path | Images | np.ndarray,
+        *,
+        seed: int = 0,
+        flip: bool = False,
+        workers: int = 0,
+        cache: Path | None = None,
+        policy: Policy | None = None,
+        watch: Watch | None = None,
+        only: Set[str] | None = None,
+    ) -> None:
+        self.policy, self.watch, self.only = policy or Policy(), watch or Watch(), only
+        self.cache = cache or default_folder()
+        self.given = Images.of(spec) if isinstance(spec, np.ndarray) else spec if isinstance(spec, Images) else None
+        self.name = self.given.name if self.given else str(spec)
+        self._order: dict[str, Any] = {"seed": seed, "flip": flip, "workers": workers}
+        self._opened: dict[tuple[tuple[int, int] | None, int | None], Images] = {}
+        self._listing: Listing | None = None
+        self._report: ScanReport | None = None
+        self._storage = self._locate()
+
+    def images(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
+        """The pictures at one size, scanned and decoded on first use.
+
+        Args:
+            size: side, or (height, width), in pixels; by default their own, when they share it.
+            channels: 1, 3 or 4; by default 1 if all are gray, else 3.
+
+        Raises:
+            MissingError: no usable picture.
+            DataError: too many unusable pictures, or a class without any.
+            UsageError: pictures of several sizes and no size given.
+            Stopped: the watch asked for it.
+        """
+        wanted = (_pair(size), channels)
+        if channels not in (None, 1, 3, 4):
+            raise UsageError(f"pictures have 1, 3 or 4 channels, not {channels}", where="--channels")
+        if wanted not in self._opened:
+            self._opened[wanted] = replace(self._open(*wanted), **self._order)
+        return self._opened[wanted]
+
+    @property
+    def index(self) -> Index:
+        """Every candidate's size, time and content hash: what a run keeps to notice changes (`listing.changes`)."""
+        return index_of(self._list().entries) if self._storage else {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of names and contents; times do not matter."""
+        if not self._storage:
+            return hashlib.sha256(self.name.encode()).hexdigest()
+        digest = hashlib.sha256()
+        for entry in self._list().entries:
+            digest.update(ascii((entry.name, entry.size, entry.digest, entry.label)).encode())
+        return digest.hexdigest()
+
+    @property
+    def report(self) -> ScanReport | None:
+        """What a full scan found; None for named sets. Scans when nothing was scanned yet."""
+        if self._report is None and self._storage:
+            remembered = self.cache / "reports" / f"{self._key(None, None)}.json"
+            try:
+                self._report = ScanReport.from_json(json.loads(remembered.read_text("ascii")))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                self._report = scan(self._storage, self._list(), self.policy, watch=self.watch)
+                write_json(remembered, self._report.to_json())
+            self._report.source = self.name
+        return self._report
+
+    def _open(self, size: tuple[int, int] | None, channels: int | None) -> Images:
+        if not self._storage:
+            return catalog.open_named(
+                self.name,
+                size=size,
+                channels=channels,
+                cache=self.cache,
+                progress=self.watch.progress,
+                should_stop=self.watch.should_stop,
+            )
+        given = self.given
+        if given and size in (None, (given.height, given.width)) and channels in (None, given.channels):
+            return given
+        if size is None or channels is None:
+            size, channels = size or self._own_size(), channels or self._own_channels()
+        folder = self.cache / "sets" / self._key(size, channels)
+        cached = open_cached(folder) or self._build(self._storage, folder, (*size, channels))
+        self._report = replace(cached.report, source=self.name)
+        judge(self._report, self.policy)
+        name = self.name if given else Path(self.name).resolve().name
+        return Images(cached.pixels, cached.labels, tuple(self._report.classes), name, folder.name, self._report)
+
+    def _build(self, storage: Storage, folder: Path, shape: tuple[int, int, int]) -> Cached:
+        """Scan and decode in one pass."""
+        listing = self._list()
+        with Writer(folder, shape, len(listing.entries)) as writer:
+            self._report = scan(
+                storage, listing, self.policy, size=shape[:2], channels=shape[2], keep=writer.append, watch=self.watch
+            )
+            if not self._report.usable:
+                judge(self._report, self.policy)
+            writer.commit(self._report)
+        cached = open_cached(folder)
+        if not cached:
+            raise DiskError("decoded pictures cannot be read back", where=str(folder), fix="check the disk")
+        return cached
+
+    def _list(self) -> Listing:
+        """What lies in the place: looked at once."""
+        if self._listing is None and self._storage:
+            self._listing = self._storage.list(self.policy)
+            if self.only is not None:
+                self._listing.entries = [entry for entry in self._listing.entries if entry.name in self.only]
+        return self._listing or Listing()
+
+    def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
+        """Names a decoded set: another content, size or policy has another key."""
+        parts = [FORMAT, self.fingerprint, size, channels, self.policy.pixel_rules()]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+    def _own_size(self) -> tuple[int, int]:
+        """(height, width) that all pictures share."""
+        report = self.report or ScanReport(self.name)
+        judge(report, self.policy)
+        if report.common_size:
+            return report.common_size
+        most = ", ".join(f"{size} {count:,} times" for size, count in report.sizes.most_common(3))
+        raise UsageError(
+            f"pictures have {len(report.sizes):,} different sizes (most often {most})",
+            where=shown(self.name),
+            fix="--size 64 brings them all to one size",
+        )
+
+    def _own_channels(self) -> int:
+        report = self.report or ScanReport(self.name)
+        judge(report, self.policy)
+        return 1 if set(report.channels) == {"1"} else 3
+
+    def _locate(self) -> Storage | None:
+        """The storage behind the given words; None for a named set."""
+        if self.given:
+            return ArrayStorage(self.given)
+        if catalog.is_named(self.name):
+            return None
+        path = Path(self.name)
+        if path.is_dir():
+            place = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+            return FolderStorage(path, self.cache / "hashes" / f"{place}.json", self.watch.check)
+        if not path.exists():
+            raise _not_found(self.name, path)
+        if path.is_file() and path.suffix.lower() == ".npz":
+            return ArrayStorage(read_npz(path))
+        if path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
+            return ZipStorage(path)
+        raise UsageError(
+            f"{shown(self.name)} is neither a folder, a zip nor an npz",
+            where="--data",
+            fix="give a folder of pictures, or pack them as a zip",
+        )
+
+
+def open_source(spec: str | Path | Images | np.ndarray, **settings: Any) -> Source:
+    """The source behind a path, a named set or an array; see `Source` for the settings."""
+    return Source(spec, **settings)
+
+
+def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """(height, width) from a side or a pair."""
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    if not (1 <= height <= _LARGEST_SIDE and 1 <= width <= _LARGEST_SIDE):
+        raise UsageError(f"--size must be 1 to {_LARGEST_SIDE} pixels, got {height}x{width}", where="--size")
+    return height, width
+
+
+def _not_found(spec: str, path: Path) -> MissingError:
+    """The error for a place that does not exist, with the nearest thing that does."""
+    near = get_close_matches(spec, [known.name for known in catalog.describe()], n=1)
+    if "/" not in spec and near:
+        fix = f"did you mean the named set `{near[0]}`?"
+    else:
+        parent = next(parent for parent in path.absolute().parents if parent.exists())
+        fix = f"check the path; nearest existing parent is {shown(str(parent))}"
+    return MissingError(f"data folder not found: {shown(spec)}", where="--data", fix=fix)
