@@ -1,0 +1,71 @@
+"""The application, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from . import data, doctor, failures, report, resume, sample, show, train, walk
+from . import list as listing
+
+app = typer.Typer(
+    name="saddle",
+    help="Train GANs on your pictures and look at what they learned.",
+    epilog="First steps: saddle train dcgan avatars:adventurer --size 32 --steps 2000, then saddle sample last.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("train", cls=train.TrainCommand)(train.train)
+app.command("resume")(resume.resume)
+app.command("sample")(sample.sample)
+app.command("walk")(walk.walk)
+app.command("show", cls=show.ShowCommand)(show.show)
+app.command("list")(listing.list_recipes)
+app.add_typer(data.app, name="data")
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"saddlepoint {version('saddlepoint')}")
+        raise typer.Exit
+
+
+@app.callback()
+def saddle(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, on every verb.")] = False,
+) -> None:
+    """Train GANs on your pictures and look at what they learned."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line, without the program's name, and returns its exit code.
+
+    Every error ends here: it is printed as what, where and how to fix on standard error, and its traceback only with
+    `--debug`, which is understood anywhere on the line.
+    """
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        # Without standalone mode typer hands errors to us instead of drawing a box around them; it then returns the
+        # code of `typer.Exit`, and None after a verb that simply ended.
+        return int(app(arguments, prog_name="saddle", standalone_mode=False) or 0)
+    except Exception as error:
+        if debug and not isinstance(error, typer.TyperException):
+            raise
+        return failures.report(error, as_json="--json" in arguments)
+
+
+def main() -> None:
+    """The entry point of the command `saddle`."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""`saddle resume RUN`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from . import flags, launch
+from .output import finished
+from .progress import shown
+
+AcceptDataChange = Annotated[
+    bool, flags.switch("--accept-data-change", "Go on although the pictures are not those the run began with.")
+]
+MaybeDevice = Annotated[
+    str | None,
+    flags.valued("--device", flags.DEVICE, "auto|cpu|cuda", "Where it runs; by default where it ran.", flags.HOW),
+]
+
+
+def resume(
+    run: flags.RunArgument,
+    device: MaybeDevice = None,
+    workers: flags.Workers = 0,
+    threads: flags.Threads = None,
+    devices: flags.Devices = 1,
+    accept_data_change: AcceptDataChange = False,
+    recipe_file: flags.RecipeFile = None,
+    json: flags.Json = False,
+) -> None:
+    """Go on with a run as if it had never stopped."""
+    if launch.needed(devices, device):
+        raise typer.Exit(launch.spawn(devices, sys.argv[1:]))
+    from .. import api
+
+    with shown() as display:
+        trained = api.resume(
+            run,
+            device=device,
+            workers=workers,
+            threads=threads,
+            accept_data_change=accept_data_change,
+            recipe_file=recipe_file,
+            observers=(display,),
+        )
+    finished(trained.run, as_json=json)

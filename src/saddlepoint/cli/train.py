@@ -1,0 +1,85 @@
+"""`saddle train RECIPE [DATA]`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..data.policy import Policy
+from ..errors import UsageError
+from . import flags, launch
+from .options import GIVEN, RecipeCommand
+from .output import emit, finished
+from .policy import with_policy
+from .progress import shown
+
+if TYPE_CHECKING:
+    from ..api import Trained
+
+
+class TrainCommand(RecipeCommand):
+    """`train`, with the flags of the recipe on the line."""
+
+
+@with_policy
+def train(
+    ctx: typer.Context,
+    recipe: flags.RecipeArgument,
+    data: flags.DataArgument = None,
+    *,
+    policy: Policy,
+    preset: flags.Preset = None,
+    steps: flags.Steps = None,
+    epochs: flags.Epochs = None,
+    device: flags.Device = "auto",
+    precision: flags.Precision = "fp32",
+    seed: flags.Seed = 0,
+    workers: flags.Workers = 0,
+    threads: flags.Threads = None,
+    devices: flags.Devices = 1,
+    accumulate: flags.Accumulate = 1,
+    compile: flags.Compile = False,
+    name: flags.Name = None,
+    out: flags.Out = "runs",
+    checkpoint_every: flags.CheckpointEvery = None,
+    sample_every: flags.SampleEvery = None,
+    flip: flags.Flip = False,
+    dry_run: flags.DryRun = False,
+    json: flags.Json = False,
+) -> None:
+    """Train a GAN on your pictures.
+
+    A recipe adds flags of its own, most of them --size and --batch: see `saddle train RECIPE --help`.
+    """
+    if steps is not None and epochs is not None:
+        raise UsageError("--steps and --epochs exclude each other", where="--epochs", fix="give one of them")
+    if launch.needed(devices, device, ctx.meta[GIVEN].get("batch")):
+        raise typer.Exit(launch.spawn(devices, sys.argv[1:]))
+    from .. import api
+
+    with shown() as display:
+        trained = api.train(
+            recipe, data, preset=preset, steps=steps, epochs=epochs, device=device, precision=precision, seed=seed,
+            workers=workers, threads=threads, accumulate=accumulate, compile=compile, name=name, out=out,
+            checkpoint_every=checkpoint_every, sample_every=sample_every, flip=flip, policy=policy, dry_run=dry_run,
+            observers=(display,), command=shlex.join(["saddle", *sys.argv[1:]]), **ctx.meta[GIVEN],
+        )  # fmt: skip
+    if dry_run:
+        rehearsed(trained, as_json=json)
+    else:
+        finished(trained.run, as_json=json)
+
+
+def rehearsed(trained: Trained, *, as_json: bool) -> None:
+    """Says what would have been trained."""
+    players = {name: sum(p.numel() for p in player.params) for name, player in trained.game.players().items()}
+    facts = {"dry_run": True, "folder": str(trained.folder), **trained.config, "players": players}
+    if as_json:
+        emit(facts)
+        return
+    print(f"{facts['recipe']} would play {facts['steps']:,} steps in {trained.folder}")
+    for name, count in players.items():
+        print(f"  player {name}: {count:,} parameters")
