@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,9 +15,11 @@ from torch import Tensor
 from . import model, ranks, recipe, run
 from .abilities import Decodes, Samples, abilities
 from .data.images import Images
+from .data.listing import Index, changes
 from .data.policy import Policy
+from .data.scan import Watch
 from .data.source import Source, open_source
-from .errors import MissingError, UnavailableError, UsageError
+from .errors import DataError, MissingError, UnavailableError, UsageError
 from .game import Game
 from .latent import walk as paths
 from .observers import Observer
@@ -143,6 +145,7 @@ def train(
     observers: Sequence[Observer] = (),
     command: str | None = None,
     dry_run: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     **options: Any,
 ) -> Trained:
     """Trains a GAN and returns the run.
@@ -163,6 +166,7 @@ def train(
         observers: called with each `Moment` they are due for.
         command: how the user said it, for the record.
         dry_run: check everything, scan the data, build the game, and stop before the first step.
+        progress: told (done, total) while data are scanned or drawn.
         options: of the recipe.
 
     Raises:
@@ -174,7 +178,7 @@ def train(
     settled = chosen.configure(preset, **length, **options)
     with Stopper().listening() as stopper, _group(plan):
         reading = {"flip": flip, "policy": asdict(policy or Policy())}
-        source = _source(data, reading, plan, workers, stopper)
+        source = _source(data, reading, plan, workers, Watch(stopper, progress))
         home = Run(ranks.share(run.create(Path(out), name, f"{chosen.name}-{source.name}").folder))
         pace = _pace(getattr(settled, "steps", 1000), checkpoint_every, sample_every)
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper)
@@ -199,6 +203,7 @@ def resume(
     observers: Sequence[Observer] = (),
     accept_data_change: bool = False,
     recipe_file: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Trained:
     """Goes on with a run as if it had never stopped: on a CPU with the same threads, bit for bit.
 
@@ -212,6 +217,7 @@ def resume(
         observers: as for `train`.
         accept_data_change: train on although the data differ from before.
         recipe_file: the recipe, if it is a file of your own.
+        progress: told (done, total) while data are scanned.
 
     Raises:
         SaddleError: each kind with what, where and how to fix.
@@ -224,7 +230,10 @@ def resume(
     settled = chosen.configure(**facts["options"])
     with Stopper().listening() as stopper, _group(plan):
         again = facts["source"]["spec"] if data is None else data
-        source = _source(again, facts["source"], plan, workers, stopper)
+        index = None if accept_data_change else home.index()
+        source = _source(again, facts["source"], plan, workers, Watch(stopper, progress), index and set(index))
+        if index:
+            _require_same(index, source.index)
         known = None if accept_data_change else facts.get("data", {}).get("fingerprint")
         pace = facts["checkpoint_every"], facts["sample_every"]
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper, expected=known)
@@ -256,15 +265,33 @@ def load(
     return Trained(home, game, config, Plan(device).resolve().torch_device)
 
 
-def _source(data: Any, reading: Mapping[str, Any], plan: Plan, workers: int, stopper: Stopper) -> Source:
+def _source(
+    data: Any,
+    reading: Mapping[str, Any],
+    plan: Plan,
+    workers: int,
+    watch: Watch,
+    only: Set[str] | None = None,
+) -> Source:
     if data is None:
         raise MissingError(
             "no data to train on", where="DATA", fix="name a folder, a zip, an npz, or a set: saddle data list"
         )
     policy = Policy(**{**reading["policy"], "background": tuple(reading["policy"]["background"])})
     return open_source(
-        data, policy=policy, seed=plan.seed, flip=reading["flip"], workers=workers, should_stop=stopper
+        data, policy=policy, seed=plan.seed, flip=reading["flip"], workers=workers, watch=watch, only=only
     )
+
+
+def _require_same(old: Index, new: Index) -> None:
+    found = changes(old, new)
+    if found["changed"] or found["gone"]:
+        first = ", ".join([*found["changed"], *found["gone"]][:5])
+        raise DataError(
+            f"data set differs from this run's: {len(found['changed'])} files changed, "
+            f"{len(found['gone'])} gone ({first}{', …' if len(found['changed']) + len(found['gone']) > 5 else ''})",
+            fix="restore them, or --accept-data-change",
+        )
 
 
 def _pace(steps: int, checkpoint_every: int | None, sample_every: int | None) -> tuple[int, int]:

@@ -47,6 +47,11 @@ class Moment:
         return self.match.step
 
     @property
+    def ended(self) -> bool:
+        """Whether the stage is finished."""
+        return self.match.step == self.match.stage.steps
+
+    @property
     def stage(self) -> str:
         """Name of the stage."""
         return self.match.stage.name
@@ -131,5 +136,5 @@ class Portfolio:
         from .pictures import portfolio
 
         if moment.done:
-            batch = moment.match.stage.data.read(0, min(self.count, moment.match.stage.data.batch))
-            portfolio.update(self.run.folder, real=getattr(batch, "image", None), film=moment.done == moment.steps)
+            real = getattr(moment.match.stage.data.read(0, self.count), "image", None)
+            portfolio.update(self.run.folder, real=real, film=moment.ended)

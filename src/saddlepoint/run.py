@@ -79,6 +79,11 @@ class Run:
         before = json.loads(path.read_bytes()) if path.exists() else {"format": FORMAT, "name": self.name}
         replace_durably(path, json.dumps({**before, **facts}, indent=1, ensure_ascii=False).encode())
 
+    def index(self) -> dict[str, Any] | None:
+        """Sizes and hashes of the data's files when the run began, or None before that."""
+        path = self.folder / "data_index.json"
+        return json.loads(path.read_bytes()) if path.exists() else None
+
     def append(self, record: dict[str, Any]) -> None:
         """Adds a line to log.jsonl. A full disk costs the line, never the training."""
         line = json.dumps(record)

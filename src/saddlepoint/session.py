@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import shutil
@@ -20,8 +21,9 @@ from typing import Any
 
 from . import model, ranks
 from .abilities import Samples
-from .checkpoint import Saved
-from .errors import Stopped
+from .checkpoint import Saved, replace_durably
+from .data.source import Source
+from .errors import DataError, Stopped
 from .loop import train
 from .match import Match, build
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
@@ -85,11 +87,12 @@ class Session:
     recipe: Recipe
     options: Options
     plan: Plan
-    source: Any
+    source: Source
     checkpoint_every: int
     sample_every: int
     observers: Sequence[Observer] = ()
     stopper: Stopper = field(default_factory=Stopper)
+    expected: str | None = None
 
     match: Match | None = field(default=None, init=False)
 
@@ -198,18 +201,18 @@ class Session:
         found = describe(images)
         if self.expected is not None and found["fingerprint"] != self.expected:
             raise DataError(
-                f"the data set differs from this run's: {self._difference()}",
+                "data set differs from this run's: its pictures are not the same",
                 where=str(found["name"]),
-                fix="restore the data, or go on with --accept-data-change",
+                fix="restore it, or --accept-data-change",
             )
         self.run.note(
             status="running",
             steps=match.base + match.stage.steps,
             data=found,
         )
-        report = getattr(self.source, "report", None)
-        if report is not None:
-            report.write(self.run.folder / "data_report.json")
+        if self.source.report is not None:
+            replace_durably(self.run.folder / "data_report.json", json.dumps(self.source.report.to_json()).encode())
+        replace_durably(self.run.folder / "data_index.json", json.dumps(self.source.index).encode())
 
     def _observers(self, match: Match) -> list[Observer]:
         every: list[Observer] = [Log(self.run)]
