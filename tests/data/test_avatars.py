@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from saddlepoint.data import avatars
 from saddlepoint.data.catalog import attributes, lookup, open_named
 from saddlepoint.data.drawing import draw
 from saddlepoint.errors import SaddleError, Stopped, UsageError

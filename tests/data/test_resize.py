@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from saddlepoint.data.resize import resize_all
-from saddlepoint.data.shelf import Watch
+from saddlepoint.data.scan import Watch
 from saddlepoint.errors import Stopped
 
 

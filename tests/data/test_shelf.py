@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saddlepoint.data.shelf import Contents, Watch, allocate, cache_root, shelved
+from saddlepoint.data.scan import Watch
+from saddlepoint.data.shelf import Contents, allocate, shelved
 from saddlepoint.errors import DataError, DiskError, LockedError, Stopped
 
 
@@ -126,27 +127,6 @@ def test_waiting_for_another_process_can_be_stopped(tmp_path):
         shelved(tmp_path / "three", "three", never, Watch(should_stop=lambda: True))
     done.set()
     holder.join()
-
-
-def test_the_cache_is_where_it_is_told_to_be(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.delenv("SADDLEPOINT_CACHE", raising=False)
-    assert cache_root() == tmp_path / "xdg" / "saddlepoint"
-    monkeypatch.setenv("SADDLEPOINT_CACHE", str(tmp_path / "own"))
-    assert cache_root() == tmp_path / "own"
-    assert cache_root(tmp_path) == tmp_path
-
-
-def test_without_a_home_the_error_names_the_variable(monkeypatch):
-    for name in ("SADDLEPOINT_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-
-    def homeless():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(LockedError, match="no home"):
-        cache_root()
 
 
 def test_the_cache_may_be_deleted_at_any_time(tmp_path):

@@ -25,7 +25,8 @@ from typing import IO, Any
 from saddlepoint.data.attributes import Attributes
 from saddlepoint.data.drawing import BACKGROUND, Job, style_file
 from saddlepoint.data.images import Images
-from saddlepoint.data.shelf import Contents, Watch, allocate, shelved
+from saddlepoint.data.scan import Watch
+from saddlepoint.data.shelf import Contents, allocate, shelved
 from saddlepoint.errors import SaddleError, UsageError
 
 STYLE = "adventurer"
@@ -132,15 +133,15 @@ def _draw_all(folder: Path, style: Style, count: int, size: Size, watch: Watch) 
     jobs = [Job(style.name, first, last, pixels) for first, last in pairwise(bounds)]
     records: list[dict[str, str]] = [{}] * count
     done = 0
-    watch.tell(0, count)
+    watch.progress(0, count)
     with _running(jobs) as reports:
         for report in reports:
-            watch.pause()
+            watch.check()
             if report is not None:
                 drawn = report["attributes"]
                 records[report["first"] : report["first"] + len(drawn)] = drawn
                 done += len(drawn)
-                watch.tell(done, count)
+                watch.progress(done, count)
     Attributes.gather(records).save(folder / "attributes.json")
     versions = {package: version(package) for package in PACKAGES}
     return Contents(about={**asdict(style), "count": count, "background": BACKGROUND, "versions": versions})

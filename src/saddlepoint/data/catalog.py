@@ -13,9 +13,10 @@ from pathlib import Path
 
 from saddlepoint.data import avatars, cifar10, digits, idx
 from saddlepoint.data.attributes import Attributes
+from saddlepoint.data.cache import default_folder
 from saddlepoint.data.images import Images
 from saddlepoint.data.packages import Needs, install_packages
-from saddlepoint.data.shelf import Watch, cache_root
+from saddlepoint.data.scan import Watch
 from saddlepoint.errors import MissingError, UsageError
 
 Progress = Callable[[int, int], None]
@@ -161,7 +162,7 @@ def open_named(
         spec: `digits`, `mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
-        cache: folder to keep it in; see `cache_root`.
+        cache: folder to keep it in; `default_folder()` by default.
         seed: of the order and of the flips; never of the pictures.
         flip: mirror each picture with probability 1/2.
         workers: threads that prepare batches.
@@ -177,7 +178,8 @@ def open_named(
     _, entry, rest = _find(spec)
     shape = _shape(entry, size, channels)
     _require(spec, entry)
-    images = entry.open(rest, shape, cache_root(cache), Watch(progress, should_stop))
+    watch = Watch(should_stop or (lambda: False), progress or (lambda done, total: None))
+    images = entry.open(rest, shape, cache or default_folder(), watch)
     return replace(images, seed=seed, flip=flip, workers=workers)
 
 
@@ -191,7 +193,7 @@ def attributes(spec: str, *, size: Size = None, channels: int | None = None, cac
     if head != "avatars":
         raise UsageError(f"'{spec}' has no attributes", where=spec, fix="avatars or avatars:STYLE")
     open_named(spec, size=size, channels=channels, cache=cache)
-    return avatars.read_attributes(rest, _shape(entry, size, channels), cache_root(cache))
+    return avatars.read_attributes(rest, _shape(entry, size, channels), cache or default_folder())
 
 
 def install(

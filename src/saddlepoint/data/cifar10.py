@@ -12,7 +12,8 @@ import numpy as np
 
 from saddlepoint.data.images import Images
 from saddlepoint.data.resize import resize_all
-from saddlepoint.data.shelf import Contents, Watch, allocate, file_key, shelved
+from saddlepoint.data.scan import Watch
+from saddlepoint.data.shelf import Contents, allocate, file_key, shelved
 from saddlepoint.errors import DataError, MissingError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -16,7 +16,8 @@ import numpy as np
 
 from saddlepoint.data.images import Images
 from saddlepoint.data.resize import resize_all
-from saddlepoint.data.shelf import Contents, Watch, allocate, file_key, shelved
+from saddlepoint.data.scan import Watch
+from saddlepoint.data.shelf import Contents, allocate, file_key, shelved
 from saddlepoint.errors import DataError, MissingError
 
 _LIMIT = 1 << 31  # bytes that a header may promise

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from saddlepoint.data.shelf import Watch
+from saddlepoint.data.fit import fit
+from saddlepoint.data.policy import Policy
+from saddlepoint.data.scan import Watch
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _TELL = 500  # pictures between two reports
@@ -21,18 +23,15 @@ def resize_all(pixels: np.ndarray, out: np.ndarray, watch: Watch) -> None:
         Stopped: `watch` asked for it.
     """
     for start in range(0, len(pixels), _TELL):
-        watch.tell(start, len(pixels))
+        watch.check()
         chunk = pixels[start : start + _TELL]
         target = out[start : start + _TELL]
         target[:] = chunk if chunk.shape == target.shape else np.stack([_resize(one, out.shape[1:]) for one in chunk])
-    watch.tell(len(pixels), len(pixels))
+        watch.progress(start + len(chunk), len(pixels))
 
 
 def _resize(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """One picture (h, w, c) as `shape` (H, W, C)."""
     height, width, channels = shape
     image = Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).convert(_MODES[channels])
-    scale = min(image.height / height, image.width / width)
-    left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-    box = (left, top, left + width * scale, top + height * scale)
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC, box=box)).reshape(shape)
+    return np.asarray(fit(image, (height, width), Policy())).reshape(shape)

@@ -23,41 +23,10 @@ from typing import Any
 import numpy as np
 
 from saddlepoint.data.images import Images
-from saddlepoint.errors import DiskError, LockedError, Stopped
+from saddlepoint.data.scan import Watch
+from saddlepoint.errors import DiskError, LockedError
 
 _LOCK_POLL = 0.1  # seconds
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who wants to know how far the making of a set is, and who may end it.
-
-    Attributes:
-        progress: called with (done, total) pictures.
-        should_stop: polled between pictures; true ends the work.
-    """
-
-    progress: Callable[[int, int], None] | None = None
-    should_stop: Callable[[], bool] | None = None
-
-    def tell(self, done: int, total: int) -> None:
-        """Reports `done` of `total` pictures.
-
-        Raises:
-            Stopped: somebody asked to stop.
-        """
-        if self.progress:
-            self.progress(done, total)
-        self.pause()
-
-    def pause(self) -> None:
-        """Looks up from the work for a moment.
-
-        Raises:
-            Stopped: somebody asked to stop.
-        """
-        if self.should_stop and self.should_stop():
-            raise Stopped("stopped while the pictures were being made", fix="run the same command again to start over")
 
 
 @dataclass(frozen=True)
@@ -73,23 +42,6 @@ class Contents:
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
-
-
-def cache_root(cache: Path | None = None) -> Path:
-    """Where made sets are kept: `cache`, `$SADDLEPOINT_CACHE`, or the user's cache folder.
-
-    Raises:
-        LockedError: there is no home folder to keep a cache in.
-    """
-    if cache is not None:
-        return Path(cache)
-    if named := os.environ.get("SADDLEPOINT_CACHE"):
-        return Path(named)
-    try:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:
-        raise LockedError("no home folder to keep a cache in", fix="export SADDLEPOINT_CACHE=FOLDER") from None
-    return Path(base) / "saddlepoint"
 
 
 def file_key(paths: Iterable[Path]) -> str:
@@ -183,7 +135,7 @@ def _only_one(folder: Path, watch: Watch) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                watch.pause()
+                watch.check()
                 time.sleep(_LOCK_POLL)
         yield
 
