@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import stat
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..errors import DataError
 from .decode import Decoded, decode
-from .layout import ARCHIVES, shown, sort_key
+from .layout import ARCHIVES, extension, shown, sort_key
 from .listing import Entry, Listing
 from .policy import Policy
 from .report import Reason, Skip
@@ -50,8 +50,8 @@ class ZipStorage:
             ) from error
         self._members: dict[str, zipfile.ZipInfo] = {}
 
-    def list(self, policy: Policy) -> Listing:
-        """All members, checked against the limits; see `Storage.list`."""
+    def survey(self, policy: Policy) -> Listing:
+        """All members, checked against the limits; see `Storage.survey`."""
         members = self.archive.infolist()
         if len(members) > MEMBERS:
             raise self._refused(f"has {len(members):,} members, limit {MEMBERS:,}", "use a folder")
@@ -82,15 +82,14 @@ class ZipStorage:
     def _check(self, member: zipfile.ZipInfo) -> None:
         """Refuse the archive for a member that is unsafe by its entry in the directory alone."""
         name = _name(member)
-        parts = PurePosixPath(name).parts
         mode = member.external_attr >> 16
-        if ".." in parts or name.startswith("/") or name[1:2] == ":" or "\0" in member.orig_filename:
+        if ".." in name.split("/") or name.startswith("/") or name[1:2] == ":" or "\0" in member.orig_filename:
             raise self._refused(f"{_shown(member)} points outside the archive: refused, nothing extracted")
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise self._refused(f"{_shown(member)} is a link or a special file: refused, nothing extracted")
         if member.flag_bits & _ENCRYPTED:
             raise self._refused(f"{_shown(member)} is encrypted", "pack it again without a password")
-        if PurePosixPath(name).suffix.lower() in ARCHIVES and not member.is_dir():
+        if extension(name) in ARCHIVES and not member.is_dir():
             raise self._refused(f"{_shown(member)} is an archive in the archive", "pack the pictures themselves")
 
     def _check_size(self, member: zipfile.ZipInfo, policy: Policy) -> None:
@@ -127,5 +126,10 @@ def _shown(member: zipfile.ZipInfo) -> str:
 
 def _empty_folders(members: list[zipfile.ZipInfo]) -> list[str]:
     """Folders that are members themselves and hold nothing."""
-    above = {str(parent) for member in members for parent in PurePosixPath(_name(member)).parents}
-    return [name for member in members if member.is_dir() and (name := _name(member).rstrip("/")) not in above]
+    filled: set[str] = set()
+    for member in members:
+        parent = _name(member).rstrip("/").rpartition("/")[0]
+        while parent and parent not in filled:
+            filled.add(parent)
+            parent = parent.rpartition("/")[0]
+    return [name for member in members if member.is_dir() and (name := _name(member).rstrip("/")) not in filled]

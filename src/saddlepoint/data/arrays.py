@@ -35,8 +35,8 @@ class ArrayStorage:
     def __init__(self, images: Images) -> None:
         self.images, self.name = images, images.name
 
-    def list(self, policy: Policy) -> Listing:
-        """All pictures, hashed; see `Storage.list`."""
+    def survey(self, policy: Policy) -> Listing:
+        """All pictures, hashed; see `Storage.survey`."""
         images = self.images
         entries = []
         for number, pixels in enumerate(images.pixels):
@@ -44,7 +44,7 @@ class ArrayStorage:
             digest = hashlib.sha256(np.ascontiguousarray(pixels).data)
             digest.update(repr((pixels.shape, label)).encode())
             entries.append(Entry(f"images[{number}]", pixels.nbytes, 0, digest.hexdigest(), label))
-        return Listing(entries)
+        return Listing(entries, classes=images.classes)
 
     def load(self, entry: Entry, policy: Policy, size: tuple[int, int] | None, channels: int | None) -> Decoded | Skip:
         """One picture, resized and converted."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -65,7 +66,10 @@ def default_folder() -> Path:
 def open_cached(folder: Path) -> Cached | None:
     """The set in `folder`, or None when there is none or it does not verify."""
     try:
-        about = json.loads((folder / "about.json").read_text("ascii"))
+        record = json.loads((folder / "about.json").read_text("ascii"))
+        about = record["about"]
+        if record["sha256"] != _digest(about):
+            return None
         sizes = {name: (folder / name).stat().st_size for name in about["bytes"]}
         if about["format"] != FORMAT or sizes != about["bytes"]:
             return None
@@ -103,7 +107,7 @@ class Writer:
             self._check_space(expected * int(np.prod(shape)))
             self.temporary = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}")
             self.temporary.mkdir()
-            self.file: IO[bytes] = open(self.temporary / "pixels.npy", "wb")  # closed by __exit__
+            self.file: IO[bytes] = open(self.temporary / "pixels.npy", "wb")  # noqa: SIM115 - closed by __exit__
             self._write_header()
 
     def __enter__(self) -> Writer:
@@ -140,7 +144,7 @@ class Writer:
                 "report": report.to_json(),
             }
             with open(self.temporary / "about.json", "w", encoding="ascii") as text:
-                json.dump(about, text)
+                json.dump({"about": about, "sha256": _digest(about)}, text)
                 _sync(text)
             self._rename()
 
@@ -184,6 +188,10 @@ def write_json(path: Path, record: Any) -> None:
         os.replace(temporary, path)
 
 
+def _digest(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
 def _sync(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
@@ -206,7 +214,7 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskError(
-                f"disk full while writing decoded pictures ({shutil.disk_usage(folder).free / 1e6:,.0f} MB free)",
+                "disk full while writing decoded pictures",
                 where=str(folder),
                 fix="free space, or SADDLEPOINT_CACHE=FOLDER on another disk",
             ) from error

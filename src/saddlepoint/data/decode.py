@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from .convert import Refused, standard
 from .fit import fit
@@ -112,9 +112,10 @@ def _finish(
     """The last steps for an upright picture of mode L, RGB or RGBA: resize, channels, array."""
     if min(found) < policy.min_side:
         raise Refused(Reason.TOO_SMALL, f"{found[0]}x{found[1]}")
+    if size and policy.crop == "stop" and found[0] * size[0] != found[1] * size[1]:
+        raise Refused(Reason.SHAPE, f"{found[0]}x{found[1]} for {size[1]}x{size[0]}")
     own = 1 if image.mode == "L" else 3
-    extrema = image.getextrema()
-    constant = all(low == high for low, high in ([extrema] if image.mode == "L" else extrema))
+    constant = image.getcolors(1) is not None
     if size:
         image = fit(image, size, policy)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels or own]
@@ -135,6 +136,8 @@ def _decode(data: bytes, policy: Policy, size: tuple[int, int] | None, channels:
             # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; twice the asked size leaves resizing its quality.
             image.draft(None, (2 * max(size), 2 * max(size)))
         image.load()
+        if form not in ("JPEG", "MPO"):  # their size here is that of the draft; TIFFs are turned upright by loading
+            width, height = image.size
         if form == "PNG" and _PNG_END not in data:
             notes.append("minor damage")
         orientation = _orientation(image, notes)
@@ -163,7 +166,7 @@ def _explain(data: bytes, error: Exception) -> tuple[Reason, str]:
     foreign = _foreign(data)
     if foreign:
         return Reason.FORMAT, foreign
-    if isinstance(error, Image.UnidentifiedImageError):  # its message holds a memory address
+    if isinstance(error, UnidentifiedImageError):  # its message holds a memory address
         return Reason.NOT_AN_IMAGE, ""
     detail = shown(str(error).split("\n")[0][:120])
     return (Reason.TRUNCATED if "truncated" in detail.lower() else Reason.DAMAGED), detail

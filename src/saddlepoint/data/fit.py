@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from .convert import Refused
 from .policy import Policy
-from .report import Reason
 
 # Pillow widens the bicubic kernel when it shrinks, so nothing aliases (Parmar et al. 2022 compare the libraries), and
 # multiplies colors by alpha first, so hidden colors do not bleed into visible ones.
@@ -14,11 +12,7 @@ _FILTER = Image.Resampling.BICUBIC
 
 
 def fit(image: Image.Image, size: tuple[int, int], policy: Policy) -> Image.Image:
-    """`image` at exactly `size` = (height, width), as `policy.crop` says.
-
-    Raises:
-        Refused: `policy.crop` is `"stop"` and the aspect ratio is another one.
-    """
+    """`image` at exactly `size` = (height, width), as `policy.crop` says."""
     height, width = size
     if image.size == (width, height):
         return image
@@ -26,8 +20,6 @@ def fit(image: Image.Image, size: tuple[int, int], policy: Policy) -> Image.Imag
         return image.resize((width, height), _FILTER)
     if policy.crop == "pad":
         return _padded(image, height, width, policy)
-    if policy.crop == "stop" and image.width * height != image.height * width:
-        raise Refused(Reason.SHAPE, f"{image.width}x{image.height} for {width}x{height}")
     return image.resize((width, height), _FILTER, box=_center(image, height, width))
 
 

@@ -18,7 +18,7 @@ from .decode import Decoded, decode
 from .layout import shown, sort_key
 from .listing import Entry, Listing
 from .policy import Policy
-from .report import Reason, Skip
+from .report import LINKED_FOLDER, Reason, Skip
 
 _LARGEST_FILE = 256 << 20  # bytes; as for members of an archive
 
@@ -40,8 +40,8 @@ class FolderStorage:
         self.name = str(path)
         self._root = path.resolve()
 
-    def list(self, policy: Policy) -> Listing:
-        """All files below, hashed; see `Storage.list`."""
+    def survey(self, policy: Policy) -> Listing:
+        """All files below, hashed; see `Storage.survey`."""
         listing = Listing()
         names = sorted(self._walk(listing, policy), key=sort_key)
         known, fresh = self._remembered(), {}
@@ -78,34 +78,28 @@ class FolderStorage:
 
     def _walk(self, listing: Listing, policy: Policy) -> Iterator[str]:
         """Relative names of candidates; notes everything else in `listing`."""
-        pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+        pending = [""]
+        visited: set[tuple[int, int]] = set()  # links may lead in circles
         while pending:
-            folder, above = pending.pop()
+            folder = pending.pop()
             try:
                 where = os.stat(self._root / folder)
+                if (where.st_dev, where.st_ino) in visited:
+                    continue
+                visited.add((where.st_dev, where.st_ino))
                 found = sorted(os.scandir(self._root / folder), key=lambda item: os.fsencode(item.name))
             except OSError as error:
                 listing.skipped.append((folder or ".", _unreadable(error, folder)))
                 continue
             if not found and folder:
                 listing.empty.append(folder)
-            above |= {(where.st_dev, where.st_ino)}
             for item in found:
                 name = f"{folder}/{item.name}" if folder else item.name
-                if item.is_dir(follow_symlinks=policy.follow_links):
-                    if self._descends(item, above, listing):
-                        pending.append((name, above))
+                if os.path.isdir(item.path):
+                    if _descends(item, listing, policy):
+                        pending.append(name)
                 elif listing.admits(name, policy) and self._follows(item, name, listing, policy):
                     yield name
-
-    @staticmethod
-    def _descends(item: os.DirEntry[str], above: frozenset[tuple[int, int]], listing: Listing) -> bool:
-        """Whether to look into a sub-folder: not hidden, not a Mac's shadow folder, not a loop of links."""
-        if item.name.startswith(".") or item.name == "__MACOSX":
-            listing.ignored["hidden folder"] += 1
-            return False
-        target = os.stat(item.path)
-        return (target.st_dev, target.st_ino) not in above
 
     def _follows(self, item: os.DirEntry[str], name: str, listing: Listing, policy: Policy) -> bool:
         """Whether a candidate is a file, or a link that the policy follows; notes a refused link."""
@@ -114,8 +108,6 @@ class FolderStorage:
         target = Path(os.path.realpath(item.path))
         if not target.exists():
             listing.skipped.append((name, Skip(Reason.LINK, "dangling")))
-        elif target.is_dir():
-            listing.skipped.append((name, Skip(Reason.LINK, "to a folder")))
         elif not policy.follow_links and not target.is_relative_to(self._root):
             listing.skipped.append((name, Skip(Reason.LINK, "to outside the folder; --follow-links reads it")))
         else:
@@ -152,6 +144,17 @@ class FolderStorage:
             return {name: row for name, row in record.items() if len(row) == 5 and isinstance(row[4], str)}
         except (OSError, ValueError, AttributeError, TypeError):
             return {}
+
+
+def _descends(item: os.DirEntry[str], listing: Listing, policy: Policy) -> bool:
+    """Whether to look into a sub-folder; notes it otherwise."""
+    if item.is_symlink() and not policy.follow_links:
+        listing.ignored[LINKED_FOLDER] += 1
+    elif item.name.startswith(".") or item.name == "__MACOSX":
+        listing.ignored["hidden folder"] += 1
+    else:
+        return True
+    return False
 
 
 def _digest(data: bytes) -> str:

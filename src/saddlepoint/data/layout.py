@@ -6,11 +6,13 @@ bytes of their NFC form, so a set copied from a Mac (NFD) trains in the same ord
 
 from __future__ import annotations
 
+import posixpath
 import unicodedata
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
-PICTURES = frozenset(".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif".split())
+PICTURES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"}
+)
 """Extensions that are opened; what is inside decides, not the name."""
 
 FOREIGN = {
@@ -21,32 +23,45 @@ FOREIGN = {
 }  # fmt: skip
 """Pictures by extension that saddlepoint does not read: reported, never opened."""
 
-ARCHIVES = frozenset(".zip .tar .tgz .gz .bz2 .xz .zst .7z .rar".split())
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 
+_USUAL = {
+    "BMP": (".bmp", ".dib"),
+    "GIF": (".gif",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "MPO": (".jpg", ".jpeg"),
+    "PNG": (".png", ".apng"),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+}
 _JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 
 def kind(name: str, sniff: bool = False) -> str:
-    """What a relative name promises: `"picture"`, `"foreign"`, `"system file"` or `"other"`.
+    """What a relative name promises: `"picture"`, `"foreign"`, `"system file"`, `"hidden file"` or `"other"`.
 
     Args:
         name: relative, with `/` between its parts.
         sniff: count unknown extensions as pictures.
     """
-    path = PurePosixPath(name)
-    if path.name.lower() in _JUNK or path.name.startswith("._") or "__MACOSX" in path.parts:
+    *folders, last = name.split("/")
+    if last.lower() in _JUNK or last.startswith("._") or "__MACOSX" in folders:
         return "system file"
-    extension = path.suffix.lower()
-    if extension in FOREIGN:
+    if any(folder.startswith(".") for folder in folders):
+        return "hidden file"
+    if extension(name) in FOREIGN:
         return "foreign"
-    return "picture" if sniff or extension in PICTURES else "other"
+    return "picture" if sniff or extension(name) in PICTURES else "other"
+
+
+def extension(name: str) -> str:
+    """`".png"` for `"cat/A.PNG"`; empty for names without one."""
+    return posixpath.splitext(name)[1].lower()
 
 
 def mismatch(name: str, form: str) -> bool:
     """Whether a picture in Pillow's format `form` carries the extension of another one."""
-    usual = {"JPEG": ".jpg .jpeg .jpe .jfif", "MPO": ".jpg .jpeg", "TIFF": ".tif .tiff", "PNG": ".png .apng"}
-    extension = PurePosixPath(name).suffix.lower()
-    return extension in PICTURES and extension not in usual.get(form, f".{form.lower()} .dib").split()
+    return extension(name) in PICTURES and extension(name) not in _USUAL.get(form, ())
 
 
 def sort_key(name: str) -> tuple[bytes, bytes]:
@@ -64,7 +79,7 @@ def class_name(folder: str) -> str:
     return _bytes(unicodedata.normalize("NFC", folder)).decode("utf-8", "backslashreplace")
 
 
-def classify(names: Iterable[str], empty: Iterable[str] = ()) -> tuple[list[str | None], tuple[str, ...]]:
+def classify(names: Iterable[str], barren: Iterable[str] = ()) -> tuple[list[str | None], tuple[str, ...]]:
     """The class of each name, and all classes in label order.
 
     A set has classes when all its pictures lie in two or more sub-folders; what lies deeper belongs to the topmost
@@ -73,12 +88,12 @@ def classify(names: Iterable[str], empty: Iterable[str] = ()) -> tuple[list[str 
 
     Args:
         names: relative names of pictures.
-        empty: relative names of folders that hold nothing; they are classes without pictures.
+        barren: relative names of folders without a usable picture; they are classes, too.
     """
     parts = [name.split("/") for name in names]
-    folders = [name.split("/") for name in empty]
+    others = [name.split("/") for name in barren]
     for depth in range(min((len(part) - 1 for part in parts), default=0)):
-        level = {part[depth] for part in parts} | {part[depth] for part in folders if len(part) > depth}
+        level = {part[depth] for part in parts} | {part[depth] for part in others if len(part) > depth}
         if len(level) > 1:
             classes = sorted({class_name(folder) for folder in level}, key=sort_key)
             return [class_name(part[depth]) for part in parts], tuple(classes)

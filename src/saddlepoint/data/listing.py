@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from .decode import Decoded
-from .layout import FOREIGN, kind
+from .layout import FOREIGN, extension, kind
 from .policy import Policy
 from .report import Reason, Skip
 
@@ -44,6 +44,7 @@ class Listing:
         ignored: files that never claimed to be pictures, counted by kind.
         first_ignored: one of them.
         empty: folders that hold nothing at all.
+        classes: names of the classes in label order, where the place itself knows them.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Listing:
     ignored: Counter[str] = field(default_factory=Counter)
     first_ignored: str = ""
     empty: list[str] = field(default_factory=list)
+    classes: tuple[str, ...] = ()
 
     def admits(self, name: str, policy: Policy) -> bool:
         """Whether a name is worth opening; notes it otherwise."""
@@ -58,7 +60,7 @@ class Listing:
         if promise == "picture":
             return True
         if promise == "foreign":
-            self.skipped.append((name, Skip(Reason.FORMAT, FOREIGN["." + name.rsplit(".", 1)[1].lower()])))
+            self.skipped.append((name, Skip(Reason.FORMAT, FOREIGN[extension(name)])))
             return False
         self.ignored["not an image" if promise == "other" else promise] += 1
         if promise == "other":
@@ -73,7 +75,7 @@ class Storage(Protocol):
     def name(self) -> str:
         """The place as the user named it."""
 
-    def list(self, policy: Policy) -> Listing:
+    def survey(self, policy: Policy) -> Listing:
         """Everything in it, without decoding anything.
 
         Raises:

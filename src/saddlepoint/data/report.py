@@ -13,6 +13,9 @@ from .layout import shown
 _KINDS_OF_SIZES = 1000
 _OTHER_SIZES = "other"
 
+LINKED_FOLDER = "linked folder"
+"""How links to folders are counted among what is ignored."""
+
 
 class Reason(StrEnum):
     """Why a picture cannot be used."""
@@ -63,6 +66,7 @@ class ScanReport:
         duplicates: pictures whose file has the same bytes as an earlier one.
         elongated: pictures longer than four times their width, or wider than four times their height.
         enlarged: pictures enlarged more than twice to reach the asked size.
+        mixed: pictures lie beside sub-folders of pictures, so the set has no classes.
     """
 
     source: str
@@ -78,6 +82,7 @@ class ScanReport:
     duplicates: int = 0
     elongated: int = 0
     enlarged: int = 0
+    mixed: bool = False
 
     @property
     def bad(self) -> int:
@@ -114,15 +119,20 @@ class ScanReport:
 
     def warnings(self) -> list[str]:
         """What a person should know before training, one sentence each."""
-        total = max(1, self.usable)
-        found = [
-            (self.bad, f"{self.bad:,} pictures cannot be used: {self.reasons()}"),
-            (self.enlarged, f"{self.enlarged:,} pictures are enlarged more than twice and will look soft"),
-            (self.elongated, f"{self.elongated:,} pictures are more than four times as long as wide"),
-            (self.constant, f"{self.constant:,} pictures ({self.constant / total:.1%}) have a single color"),
-            (self.duplicates, f"{self.duplicates:,} pictures ({self.duplicates / total:.1%}) repeat an earlier file"),
+        counted = [
+            (self.bad, f"cannot be used: {self.reasons()}"),
+            (self.enlarged, "must be enlarged more than twice and will look soft"),
+            (self.elongated, "have one side more than four times the other"),
+            (self.constant, "have a single color"),
+            (self.duplicates, "repeat the bytes of an earlier one"),
         ]
-        return [sentence for count, sentence in found if count]
+        total = max(1, self.usable + self.bad)
+        found = [f"{count:,} of {total:,} pictures {what}" for count, what in counted if count]
+        if self.mixed:
+            found.append("pictures lie beside sub-folders of pictures: all are used, as one set without classes")
+        if self.ignored.get(LINKED_FOLDER):
+            found.append(f"{self.ignored[LINKED_FOLDER]:,} links to folders are not followed: --follow-links")
+        return found
 
     def first_bad(self) -> str:
         """`"NAME: REASON (DETAIL)"` of the first unusable picture."""

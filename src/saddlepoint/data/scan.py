@@ -72,6 +72,7 @@ def scan(
         _refuse(report, name, skip, policy)
     labels, classes = labels_of(listing, policy)
     report.classes = dict.fromkeys(classes, 0)
+    report.mixed = policy.classes and not classes and len({entry.name.count("/") for entry in listing.entries}) > 1
     seen: set[str] = set()
     for (entry, found), label in zip(
         _decoded(storage, listing.entries, policy, size, channels, keep is not None, watch or Watch()),
@@ -95,15 +96,12 @@ def scan(
 
 def labels_of(listing: Listing, policy: Policy) -> tuple[list[str | None], tuple[str, ...]]:
     """The class of each entry, and all classes in label order; none when the policy wants none."""
-    entries = listing.entries
     if not policy.classes:
-        return [None] * len(entries), ()
-    if any(entry.label is not None for entry in entries):
-        labels = [entry.label for entry in entries]
-        return labels, tuple(dict.fromkeys(sorted((label for label in labels if label is not None), key=_number)))
-    refused = [name for name, _ in listing.skipped]
-    labels, classes = classify([entry.name for entry in entries] + refused, listing.empty)
-    return labels[: len(entries)], classes
+        return [None] * len(listing.entries), ()
+    if listing.classes:
+        return [entry.label for entry in listing.entries], listing.classes
+    barren = listing.empty + [name.rpartition("/")[0] for name, _ in listing.skipped if "/" in name]
+    return classify([entry.name for entry in listing.entries], barren)
 
 
 def judge(report: ScanReport, policy: Policy) -> None:
@@ -115,6 +113,8 @@ def judge(report: ScanReport, policy: Policy) -> None:
     """
     if not report.usable:
         raise _nothing(report)
+    if report.bad and policy.on_bad == "stop":
+        raise _stopped_at_first(report)
     if report.skipped.get(Reason.SHAPE) and policy.crop == "stop":
         first = report.skipped[Reason.SHAPE][0]
         raise DataError(
@@ -189,11 +189,15 @@ def _refuse(report: ScanReport, name: str, skip: Skip, policy: Policy) -> None:
     """Note an unusable picture, or stop at it."""
     report.skip(name, skip)
     if policy.on_bad == "stop":
-        raise DataError(
-            f"{report.first_bad()}",
-            where=f"{shown(report.source)} (--on-bad stop)",
-            fix="repair or remove it, or --on-bad skip",
-        )
+        raise _stopped_at_first(report)
+
+
+def _stopped_at_first(report: ScanReport) -> DataError:
+    return DataError(
+        f"picture cannot be used: {report.first_bad()}",
+        where=f"{shown(report.source)} (--on-bad stop)",
+        fix="repair or remove it, or --on-bad skip",
+    )
 
 
 def _nothing(report: ScanReport) -> MissingError:
@@ -224,8 +228,3 @@ def _nothing(report: ScanReport) -> MissingError:
 
 def _images(count: int) -> str:
     return "1 image" if count == 1 else f"{count:,} images"
-
-
-def _number(label: str) -> tuple[int, str]:
-    """Sorts "10" after "9"."""
-    return (int(label), "") if label.isdigit() else (1 << 62, label)

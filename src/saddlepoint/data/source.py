@@ -166,7 +166,7 @@ class Source:
     def _list(self) -> Listing:
         """What lies in the place: looked at once."""
         if self._listing is None and self._storage:
-            self._listing = self._storage.list(self.policy)
+            self._listing = self._storage.survey(self.policy)
             if self.only is not None:
                 self._listing.entries = [entry for entry in self._listing.entries if entry.name in self.only]
         return self._listing or Listing()
@@ -201,6 +201,12 @@ class Source:
         if catalog.is_named(self.name):
             return None
         path = Path(self.name)
+        try:
+            return self._open_place(path)
+        except OSError as error:  # a name too long, a folder that may not be entered
+            raise MissingError(f"cannot open {shown(self.name)}: {error.strerror}", where="--data") from error
+
+    def _open_place(self, path: Path) -> Storage:
         if path.is_dir():
             place = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
             return FolderStorage(path, self.cache / "hashes" / f"{place}.json", self.watch.check)
