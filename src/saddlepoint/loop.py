@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from . import ranks
-from .checkpoint import Store
+from .checkpoint import Saved, Store
 from .errors import DiskError, GameError, MissingError, NumericError, Stopped
 from .game import Turn
 from .match import Feed, Match
@@ -57,8 +57,8 @@ def train(
     sentinel, clock = Sentinel(match), Clock(match)
     saver = Saver(match, store, sentinel, tell)
     if match.step == 0:
+        saver.begin()
         observe(match, observers, clock, tell)
-        saver.save()
     while match.step < match.stage.steps:
         try:
             set_rates(match)
@@ -94,8 +94,12 @@ def play_round(match: Match, sentinel: Sentinel) -> None:
     rounds = [match.game.turns(feed) for feed in feeds]
     count = len(rounds)
     dice = Dice(match.place, ranks.rank() * count, count)
-    while (mover := _collect(match, rounds, dice)) is not None:
-        _move(match, mover, sentinel)
+    try:
+        while (mover := _collect(match, rounds, dice)) is not None:
+            _move(match, mover, sentinel)
+    except NotFinite as fault:
+        fault.draws = feeds[0].draws
+        raise
     match.drawn += _drawn(feeds) * match.stage.data.batch
     match.step += 1
     match.game.step = match.step
@@ -117,11 +121,11 @@ def _collect(match: Match, rounds: Sequence[Iterator[Turn]], dice: Dice) -> str 
             raise GameError(f"micro-batches disagree on whose turn it is: {mover!r} or {name!r}")
         mover = name
         if turn:
-            _differentiate(match, turn, len(rounds))
+            _differentiate(match, turn, index, len(rounds))
     return mover
 
 
-def _differentiate(match: Match, turn: Turn, count: int) -> None:
+def _differentiate(match: Match, turn: Turn, index: int, count: int) -> None:
     player = match.players.get(turn.player)
     if player is None:
         raise GameError(f"no player {turn.player!r}; the players are {', '.join(match.players)}")
@@ -133,13 +137,19 @@ def _differentiate(match: Match, turn: Turn, count: int) -> None:
     for name, value in {**turn.losses, **turn.watch}.items():
         key = f"{turn.player}/{name}"
         share = value.detach().float() / count
-        match.tally[key] = match.tally[key] + share if key in match.tally and count > 1 else share
+        # The first micro-batch begins anew: a player may have had this turn before in this round.
+        match.tally[key] = match.tally[key] + share if index and key in match.tally else share
 
 
 def _move(match: Match, mover: str, sentinel: Sentinel) -> None:
     """The mover's step: average over ranks, check, clip, step."""
     player = match.players[mover]
     gradients = [parameter.grad for parameter in player.params if parameter.grad is not None]
+    if not gradients:
+        raise GameError(
+            f"the losses of {mover!r} do not depend on any of its parameters",
+            fix="check whose turn it is and players()",
+        )
     losses = [value for key, value in match.tally.items() if key.startswith(f"{mover}/")]
     # A bad loss can have finite gradients; as one number more in the average, every rank sees it.
     probe = torch.stack(losses).sum() * 0
@@ -176,9 +186,7 @@ class Clock:
         return speed
 
 
-def observe(
-    match: Match, observers: Sequence[Observer], clock: Clock, tell: Tell, *, everyone: bool = False
-) -> None:
+def observe(match: Match, observers: Sequence[Observer], clock: Clock, tell: Tell, *, everyone: bool = False) -> None:
     """Shows the match to every observer that is due. A full disk costs a picture, never the training."""
     if ranks.rank():
         return
@@ -201,6 +209,13 @@ class Saver:
         self.match, self.store, self.sentinel, self.tell = match, store, sentinel, tell
         self.failed = 0
         self.faults: list[NotFinite] = []
+
+    def begin(self) -> None:
+        """Commits the first checkpoint of a stage, which the first roll-back may need."""
+        try:
+            self.save()
+        except NotFinite as fault:
+            self.roll_back(fault)
 
     def save(self) -> None:
         """Commits a checkpoint of finite weights; a full disk is survived twice."""
@@ -228,14 +243,21 @@ class Saver:
                 where=f"last good: {saved.path}" if saved else "no checkpoint to go back to",
                 fix="smaller learning rates, --precision fp32, or another seed",
             )
-        detours = dict(self.match.detours)
-        tries, passed = detours.get(fault.step, (0, 0))
+        detours = {**self.match.detours, **self._detour(fault, saved)}
         for player in self.match.players.values():
             player.optimizer.zero_grad(set_to_none=True)
         self.sentinel.waiting.clear()
         self.match.restore(saved)
-        self.match.detours = {**detours, fault.step: (tries + 1, passed + self.match.stage.data.batch)}
+        self.match.detours = detours
         self.tell("rolled_back", f"step {self.match.base + fault.step}: {fault.whose} not finite; back to {saved.step}")
+
+    def _detour(self, fault: NotFinite, saved: Saved) -> dict[int, tuple[int, int]]:
+        """Passes over the samples of the bad round; of all rounds since the checkpoint, when it is not known which."""
+        match = self.match
+        step = saved.facts["step"] if fault.weights else fault.step
+        tries, passed = match.detours.get(step, (0, 0))
+        drawn = match.drawn - saved.facts["drawn"] if fault.weights else passed + fault.draws * match.stage.data.batch
+        return {step: (tries + 1, drawn)}
 
     def _commit(self, step: int, tensors: dict[str, dict[str, Tensor]], facts: dict[str, Any]) -> None:
         assert self.store is not None

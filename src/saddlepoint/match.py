@@ -113,7 +113,8 @@ class Match:
                         numbers[f"{index}/{key}"] = value
             facts["players"][name] = {"groups": groups, "numbers": numbers}
         # Parameters agree over ranks; buffers, such as a pool of old fakes, are each rank's own.
-        own = {name: buffer.detach().cpu() for name, buffer in self.game.named_buffers()}
+        shared = {name for name, _ in self.game.named_parameters(remove_duplicate=False)}
+        own = {name: buffer.cpu() for name, buffer in tensors["game"].items() if name not in shared}
         for number, buffers in enumerate(ranks.gather(own)[1:], start=1):
             tensors[f"rank-{number}"] = buffers
         return tensors, facts

@@ -50,9 +50,7 @@ class Plan:
             ("threads", self.threads or 1, 1, 1024),
         ):
             if not low <= value <= high:
-                raise UsageError(
-                    f"--{flag} must be a whole number {low}..{high}, got {value}", where=f"--{flag}"
-                )
+                raise UsageError(f"--{flag} must be a whole number {low}..{high}, got {value}", where=f"--{flag}")
 
     def resolve(self) -> Plan:
         """The same plan with a definite device and thread count.
@@ -84,7 +82,10 @@ class Plan:
 
     def place(self, game: Game) -> Game:
         """Moves a game to the device, its convolutions to channels-last, and compiles its networks if asked."""
-        game.to(device=self.torch_device, memory_format=torch.channels_last)
+        game.to(self.torch_device)
+        for tensor in (*game.parameters(), *game.buffers()):
+            if tensor.ndim == 4:
+                tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
         if self.compile:
             for network in game.children():
                 # Each network on its own: compilation does not cover the double backward of a penalty around it.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from . import ranks
+
 if TYPE_CHECKING:
     from .match import Match
 
@@ -26,11 +28,15 @@ class NotFinite(Exception):
     Args:
         step: the round of the stage it happened in.
         whose: `discriminator loss real`, `generator gradient of up.weight`, …
+        weights: found in the weights, so that any round since they were last checked may be the bad one.
+
+    Attributes:
+        draws: batches that the bad round had taken, set by the loop.
     """
 
-    def __init__(self, step: int, whose: str) -> None:
+    def __init__(self, step: int, whose: str, *, weights: bool = False) -> None:
         super().__init__(f"{whose} is not finite at step {step}")
-        self.step, self.whose = step, whose
+        self.step, self.whose, self.weights, self.draws = step, whose, weights, 1
 
 
 class Sentinel:
@@ -66,20 +72,25 @@ class Sentinel:
                 raise NotFinite(step, f"{player} loss or gradient")
 
     def check_weights(self) -> None:
-        """Checks every parameter, buffer and average.
+        """Checks every parameter, buffer and average. All ranks must call it together.
 
         Raises:
-            NotFinite: with the name of the first bad one.
+            NotFinite: on every rank, with the name of the first bad one.
         """
         self.read()
-        state = {**self.match.game.state_dict(), **{f"average of {k}": v for k, v in self.match.averages.state().items()}}
+        state = {
+            **self.match.game.state_dict(),
+            **{f"average of {k}": v for k, v in self.match.averages.state().items()},
+        }
         floats = {name: tensor for name, tensor in state.items() if tensor.is_floating_point() and tensor.numel()}
         if not floats:
             return
         norms = torch.stack([norm.float().cpu() for norm in torch._foreach_norm(list(floats.values()), math.inf)])
-        if not bool(norms.isfinite().all()):
-            name = list(floats)[int((~norms.isfinite()).nonzero()[0])]
-            raise NotFinite(self.match.step, f"weight {name}")
+        bad = [name for name, fine in zip(floats, norms.isfinite().tolist(), strict=True) if not fine]
+        # A buffer is each rank's own: one rank alone must not roll back.
+        names = [name for of_rank in ranks.gather(bad[:1]) for name in of_rank]
+        if names:
+            raise NotFinite(self.match.step, f"weight {names[0]}", weights=True)
 
     def _culprit(self, player: str) -> str:
         for name, value in self.match.tally.items():
