@@ -1,0 +1,102 @@
+"""Sheets to compare with: one picture through the steps of a run, and real beside generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ..errors import UsageError
+from .film import on_white
+
+_CELL = 300
+"""Longest side of a picture on the evolution sheet, pixels."""
+
+
+def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int = 5, rows: int = 4) -> Image.Image:
+    """The same picture at steps spread evenly over a run, each with its step on a translucent red box.
+
+    After the figure that closes "An End to End Introduction to GANs".
+
+    Args:
+        frames: (step, picture) in the order of steps; too few for all rows fill fewer of them. The last picture's
+            size rules, enlarged or reduced to about 300 pixels.
+        columns: pictures in a row.
+        rows: rows at most.
+
+    Raises:
+        UsageError: no frame, or a sheet without room for one.
+    """
+    if not frames or columns < 1 or rows < 1:
+        raise UsageError(f"no evolution can be shown of {len(frames)} pictures in {columns} columns and {rows} rows")
+    columns = min(columns, len(frames))
+    rows = min(rows, len(frames) // columns)  # full rows only
+    shown = [frames[index] for index in evenly(len(frames), columns * rows)]
+    width, height = _fitted(frames[-1][1].size)
+    gap = 6
+    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
+    for place, (step, picture) in enumerate(shown):
+        row, column = divmod(place, columns)
+        cell = scaled(picture, (width, height))
+        _label(cell, f"Step: {step:,}")
+        sheet.paste(cell, (column * (width + gap), row * (height + gap)))
+    return sheet
+
+
+def real_vs_fake(real: Image.Image, fake: Image.Image) -> Image.Image:
+    """Real images beside generated ones, at the same height and under their titles.
+
+    Args:
+        real: a grid of the data.
+        fake: a grid of the generator's, e.g. the last samples of a run.
+    """
+    height = max(real.height, fake.height, 256)
+    panels = [scaled(image, (round(image.width * height / image.height), height)) for image in (real, fake)]
+    size = max(15, height // 26)
+    gap, head = size, round(size * 2.2)
+    sheet = Image.new("RGB", (sum(panel.width for panel in panels) + gap, height + head), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    left = 0
+    for title, panel in zip(("Real images", "Generated images"), panels, strict=True):
+        draw.text((left + panel.width / 2, head / 2), title, fill="#24262b", font=font, anchor="mm")
+        sheet.paste(panel, (left, head))
+        left += panel.width + gap
+    return sheet
+
+
+def evenly(count: int, wanted: int) -> list[int]:
+    """At most `wanted` of `count` places, spread evenly, the first and the last always among them."""
+    if count <= wanted:
+        return list(range(count))
+    if wanted == 1:
+        return [count - 1]
+    return [round(place * (count - 1) / (wanted - 1)) for place in range(wanted)]
+
+
+def scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A copy in RGB at another size; enlarged by whole factors first, so that small pixels keep their edges."""
+    copy = on_white(image)
+    factor = min(size[0] // copy.width, size[1] // copy.height)
+    if factor > 1:
+        copy = copy.resize((copy.width * factor, copy.height * factor), Image.Resampling.NEAREST)
+    return copy if copy.size == size else copy.resize(size, Image.Resampling.LANCZOS)
+
+
+def _fitted(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a picture stands on the sheet: whole multiples for small ones, scaled down when large."""
+    longest = max(size)
+    factor = _CELL // longest if longest <= _CELL else _CELL / longest
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+
+def _label(cell: Image.Image, text: str) -> None:
+    """Writes on a translucent red box in the upper left corner, no wider than the picture."""
+    size = max(9, min(14, cell.height // 12))
+    while (font := ImageFont.load_default(size)).getlength(text) + size > cell.width and size > 6:
+        size -= 1
+    pad = size / 2
+    box = (0, 0, round(font.getlength(text) + 2 * pad), round(size + 1.2 * pad))
+    layer = Image.new("RGBA", cell.size)
+    ImageDraw.Draw(layer).rectangle(box, fill=(214, 32, 32, 160))
+    cell.paste(layer, mask=layer)
+    ImageDraw.Draw(cell).text((pad, box[3] / 2), text, fill="white", font=font, anchor="lm")
