@@ -162,7 +162,7 @@ def train(
         workers: threads that read batches ahead; they never change the result.
         flip: mirror pictures at random.
         policy: what to do about odd pictures.
-        checkpoint_every, sample_every: steps; by default a twentieth of the run.
+        checkpoint_every, sample_every: steps; by default a tenth and a fortieth of the run, within bounds.
         observers: called with each `Moment` they are due for.
         command: how the user said it, for the record.
         dry_run: check everything, scan the data, build the game, and stop before the first step.
@@ -298,7 +298,7 @@ def _pace(steps: int, checkpoint_every: int | None, sample_every: int | None) ->
     for flag, every in (("checkpoint-every", checkpoint_every), ("sample-every", sample_every)):
         if every is not None and every < 1:
             raise UsageError(f"--{flag} must be a whole number of at least 1, got {every}", where=f"--{flag}")
-    return checkpoint_every or max(1, min(1000, steps // 10)), sample_every or max(1, min(1000, steps // 40))
+    return checkpoint_every or max(50, min(1000, steps // 10)), sample_every or max(10, min(500, steps // 40))
 
 
 def _trusted(address: str, home: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,15 +127,19 @@ class Portfolio:
 
     Args:
         run: whose folder.
-        every: steps between updates; the film, which costs most, is made when a stage ends or stops.
+        every: steps between updates; one is left out while updates take more than a twentieth of the time. The film,
+            which costs most, is made when a stage ends.
     """
 
     def __init__(self, run: Run, every: int, *, count: int = 64) -> None:
         self.run, self.every, self.count = run, every, count
+        self.spent = 0.0
 
     def __call__(self, moment: Moment) -> None:
         from .pictures import portfolio
 
-        if moment.done:
+        if moment.done and (moment.ended or self.spent < moment.seconds / 20):
+            began = time.monotonic()
             real = getattr(moment.match.stage.data.read(0, self.count), "image", None)
             portfolio.update(self.run.folder, real=real, film=moment.ended)
+            self.spent += time.monotonic() - began

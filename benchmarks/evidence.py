@@ -1,0 +1,58 @@
+"""Turns what a benchmark measured into evidence: a JSON file with command, revision, hardware and date."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> None:
+    """Writes `results/NAME.json` and prints it: one JSON object on standard output, or indented for a person."""
+    record = {
+        "command": " ".join(["python", Path(sys.argv[0]).name and f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "revision": revision(),
+        "seed": seed,
+        "hardware": hardware(),
+        "date": datetime.date.today().isoformat(),
+        **figures,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps(record) if as_json else json.dumps(record, indent=1))
+
+
+def revision() -> str:
+    """The commit that was measured, marked when the source was changed since."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = "+changes" if git("status", "--porcelain", "--", "../src") else ""
+        return git("rev-parse", "--short", "HEAD") + changed
+    except (subprocess.SubprocessError, OSError):
+        return "unknown"
+
+
+def hardware() -> str:
+    """Processor, cores and the instructions that matter here; and the GPU, if there is one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        flags = next(line for line in lines if line.startswith("flags"))
+    except (OSError, StopIteration):
+        model, flags = platform.processor(), ""
+    notable = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags]
+    import torch
+
+    gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{model}, {len(os.sched_getaffinity(0))} cores ({', '.join(notable) or 'no bf16'}){gpu}; torch {torch.__version__}"
