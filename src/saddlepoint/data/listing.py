@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .decode import Decoded
 from .layout import FOREIGN, extension, kind
@@ -91,8 +92,13 @@ def index_of(entries: list[Entry]) -> Index:
     return {entry.name: (entry.size, entry.modified, entry.digest) for entry in entries}
 
 
-def changes(old: Index, new: Index) -> dict[str, list[str]]:
-    """Names by what happened to them: `"changed"`, `"gone"`, `"added"`; touching a file is no change."""
+def changes(old: Mapping[str, Sequence[Any]], new: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    """Names by what happened to them: `"changed"`, `"gone"`, `"added"`; touching a file is no change.
+
+    Args:
+        old: an `Index`, perhaps through JSON.
+        new: another.
+    """
     return {
         "changed": [name for name in old if name in new and old[name][2] != new[name][2]],
         "gone": [name for name in old if name not in new],
