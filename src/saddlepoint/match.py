@@ -66,8 +66,9 @@ class Match:
         self.tally: dict[str, Tensor] = {}
         total = ranks.world() * plan.accumulate
         if stage.data.batch % total:
+            parts = f"{ranks.world()} processes x {plan.accumulate} micro-batches"
             raise UsageError(
-                f"batch {stage.data.batch} does not divide by {ranks.world()} processes x {plan.accumulate} micro-batches",
+                f"batch {stage.data.batch} does not divide by {parts}",
                 where="--batch",
                 fix=f"--batch {max(1, stage.data.batch // total) * total}",
             )
@@ -149,11 +150,12 @@ class Match:
         for key, tensor in saved.tensors["players"].items():
             owner, _, rest = key.rpartition("/")[0].rpartition("/")
             if owner == name:
-                param = params[int(rest)]
+                # A copy: optimizers count in place. Fused kernels walk memory, so a moment must lie as its parameter
+                # does (channels-last).
+                param, own = params[int(rest)], tensor.clone()
                 if tensor.shape == param.shape:
-                    # Fused kernels walk memory, so a moment must lie as its parameter does (channels-last).
-                    tensor = torch.empty_like(param, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
-                entries.setdefault(int(rest), {})[key.rpartition("/")[2]] = tensor
+                    own = torch.empty_like(param, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
+                entries.setdefault(int(rest), {})[key.rpartition("/")[2]] = own
         groups = []
         for ours, theirs in zip(player.optimizer.state_dict()["param_groups"], facts["groups"], strict=True):
             kept = {k: tuple(v) if isinstance(ours.get(k), tuple) else v for k, v in theirs.items()}

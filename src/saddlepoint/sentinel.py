@@ -55,7 +55,7 @@ class Sentinel:
         """
         if self.immediate:
             if not math.isfinite(norm.item()):
-                raise NotFinite(self.match.step, self._culprit(player))
+                raise self._fault(player)
             return
         self.waiting.append((self.match.step, player, norm))
         if self.match.step % READ_EVERY == 0:
@@ -91,6 +91,13 @@ class Sentinel:
         names = [name for of_rank in ranks.gather(bad[:1]) for name in of_rank]
         if names:
             raise NotFinite(self.match.step, f"weight {names[0]}", weights=True)
+
+    def _fault(self, player: str) -> NotFinite:
+        for name, parameter in self.match.game.named_parameters():
+            # No step of this turn was taken: a bad weight is older, and the cause of the bad loss.
+            if not bool(parameter.isfinite().all()):
+                return NotFinite(self.match.step, f"weight {name}", weights=True)
+        return NotFinite(self.match.step, self._culprit(player))
 
     def _culprit(self, player: str) -> str:
         for name, value in self.match.tally.items():

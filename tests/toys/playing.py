@@ -72,10 +72,13 @@ class PowerCut:
 
 
 class QuietSession(Session):
-    """A session without pictures and logs."""
+    """A session that plays and saves, and tells nobody: toys have no source of pictures."""
 
     def _observers(self, match: Match) -> list[Any]:
         return []
+
+    def _note(self, match: Match) -> None:
+        pass
 
 
 def session(
