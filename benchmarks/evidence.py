@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> None:
     """Writes `results/NAME.json` and prints it: one JSON object on standard output, or indented for a person."""
     record = {
-        "command": " ".join(["python", Path(sys.argv[0]).name and f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "revision": revision(),
         "seed": seed,
         "hardware": hardware(),
@@ -55,4 +55,5 @@ def hardware() -> str:
     import torch
 
     gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{model}, {len(os.sched_getaffinity(0))} cores ({', '.join(notable) or 'no bf16'}){gpu}; torch {torch.__version__}"
+    cores = f"{len(os.sched_getaffinity(0))} cores ({', '.join(notable) or 'no bf16'})"
+    return f"{model}, {cores}{gpu}; torch {torch.__version__}"

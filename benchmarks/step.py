@@ -128,13 +128,12 @@ def by_hand(plan: Plan, batch: int, seed: int) -> Step:
         with plan.autocast():
             fake = game.sample(batch)
             real_scores, fake_scores = game.discriminator(real), game.discriminator(fake.detach())
-            loss: Tensor = cross_entropy(real_scores, torch.ones_like(real_scores, dtype=torch.float32)) + cross_entropy(
-                fake_scores, torch.zeros_like(fake_scores, dtype=torch.float32)
-            )
+            ones, zeros = torch.ones(batch, device=real.device), torch.zeros(batch, device=real.device)
+            loss = cross_entropy(real_scores, ones) + cross_entropy(fake_scores, zeros)
         _descend(loss, *sides["discriminator"])
         with plan.autocast():
             scores = game.discriminator(fake)
-            loss = cross_entropy(scores, torch.ones_like(scores, dtype=torch.float32))
+            loss = cross_entropy(scores, ones)
         _descend(loss, *sides["generator"])
 
     return step

@@ -1,6 +1,6 @@
 """Train a small DCGAN on an array of pictures, look at samples, film a walk: the whole library in a page.
 
-    python examples/quickstart.py [STEPS]
+python examples/quickstart.py [STEPS]
 """
 
 from __future__ import annotations

@@ -14,11 +14,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Trained, load, resume, train
+    from .api import resume, train
     from .errors import SaddleError
     from .game import Game, Player, Stage, Turn
     from .plan import Plan
     from .recipe import Options
+    from .trained import Trained, load
 
 __all__ = ["Game", "Options", "Plan", "Player", "SaddleError", "Stage", "Trained", "Turn", "load", "resume", "train"]
 
@@ -29,9 +30,9 @@ _HOMES = {
     "Player": "game",
     "SaddleError": "errors",
     "Stage": "game",
-    "Trained": "api",
+    "Trained": "trained",
     "Turn": "game",
-    "load": "api",
+    "load": "trained",
     "resume": "api",
     "train": "api",
 }

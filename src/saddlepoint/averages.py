@@ -52,13 +52,14 @@ class Averages:
 
     def state(self) -> dict[str, Tensor]:
         """Every averaged tensor by name."""
-        return {f"{name}.{key}": value for name, net in self.networks.items() for key, value in net.state_dict().items()}
+        nets = self.networks.items()
+        return {f"{name}.{key}": value for name, net in nets for key, value in net.state_dict().items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Takes up what `state()` gave."""
         for name, network in self.networks.items():
-            prefix = f"{name}."
-            network.load_state_dict({key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)})
+            mine = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+            network.load_state_dict(mine)
 
     def _install(self, networks: dict[str, nn.Module]) -> None:
         for name, network in networks.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if newer:
         raise CheckpointError(f"made by a newer saddlepoint (format {config['format']})", where=str(path))
     if not whole:
-        raise CheckpointError(f"{path.name}: the weights do not match their digest", where=str(path), fix="copy it anew")
+        raise CheckpointError(
+            f"{path.name}: the weights do not match their digest", where=str(path), fix="copy it anew"
+        )
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             bad = int((~tensor.isfinite()).sum())
@@ -111,10 +113,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, config
 
 
-def _stage(stages: Any, name: str, path: Path) -> Stage:
+def _stage(stages: Iterator[Stage], name: str, path: Path) -> Stage:
     for stage in stages:
         if stage.name == name:
-            return stage  # type: ignore[no-any-return]
+            return stage
     raise CheckpointError(f"the recipe has no stage {name!r}", where=str(path))
 
 

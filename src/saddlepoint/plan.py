@@ -41,9 +41,9 @@ class Plan:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for flag, value, known in (("device", self.device, DEVICES), ("precision", self.precision, PRECISIONS)):
-            if value not in known:
-                raise UsageError(f"--{flag} must be one of {', '.join(known)}, got {value!r}", where=f"--{flag}")
+        for flag, word, known in (("device", self.device, DEVICES), ("precision", self.precision, PRECISIONS)):
+            if word not in known:
+                raise UsageError(f"--{flag} must be one of {', '.join(known)}, got {word!r}", where=f"--{flag}")
         for flag, value, low, high in (
             ("accumulate", self.accumulate, 1, 4096),
             ("seed", self.seed, 0, 2**32 - 1),

@@ -62,7 +62,9 @@ class Run:
             facts = json.loads(path.read_bytes())
             newer = facts["format"] > FORMAT
         except FileNotFoundError:
-            raise MissingError(f"{self.folder} is not a run: it has no run.json", fix="name a folder in runs/") from None
+            raise MissingError(
+                f"{self.folder} is not a run: it has no run.json", fix="name a folder in runs/"
+            ) from None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(f"run.json is damaged: {error}", where=str(path), fix="restore it from a backup") from error
         if newer:

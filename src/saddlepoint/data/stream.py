@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ def coins(seed: int, start: int, length: int) -> np.ndarray:
     return ((x ^ (x >> np.uint64(31))) & np.uint64(1)).astype(bool)
 
 
-class ReadAhead:
+class ReadAhead(Generic[T]):
     """Reads in threads what will probably be asked for next; the answer never depends on it.
 
     Args:

@@ -1,0 +1,133 @@
+"""A trained game, ready to make pictures: what `load` gives, and `train` and `resume` end with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import model, run
+from .abilities import Decodes, Samples, abilities
+from .errors import UnavailableError, UsageError
+from .game import Game
+from .latent import walk as paths
+from .pictures import film, grid
+from .plan import Plan
+from .run import Run
+
+WALKS = ("slerp", "linear", "explore")
+
+
+class Trained:
+    """A run with its game loaded.
+
+    Attributes:
+        run: its folder and records.
+        game: the networks, averaged where the recipe averages, in evaluation mode.
+        config: what the model folder says of itself.
+    """
+
+    def __init__(self, run: Run, game: Game, config: dict[str, Any], device: torch.device) -> None:
+        self.run, self.game, self.config, self.device = run, game.to(device).eval(), config, device
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self.run.folder
+
+    @torch.no_grad()
+    def sample(self, count: int = 16, *, seed: int = 0) -> Tensor:
+        """New data: for images float32 (count, C, H, W) in [-1, 1], on the CPU; the same seed gives the same.
+
+        Raises:
+            UnavailableError: this game cannot sample.
+        """
+        if not isinstance(self.game, Samples):
+            raise self._cannot("sample")
+        generator = torch.Generator().manual_seed(seed)
+        # One latent after the other in pieces of 64, so that any count fits in memory.
+        pieces = [
+            self.game.sample(min(64, count - start), generator=generator).float().cpu() for start in range(0, count, 64)
+        ]
+        return torch.cat(pieces)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Images float32 (N, C, H, W) in [-1, 1] of latents (N, Z).
+
+        Raises:
+            UnavailableError: this game has no latents.
+        """
+        if not isinstance(self.game, Decodes):
+            raise self._cannot("decode")
+        return self.game.decode(latents.to(self.device, torch.float32)).float().cpu()
+
+    def walk(
+        self,
+        path: str | Path | None = None,
+        *,
+        kind: str = "slerp",
+        seed: int = 0,
+        count: int = 16,
+        states: int = 8,
+        steps: int = 24,
+        fps: float = 24,
+        max_bytes: int | None = None,
+    ) -> Path:
+        """Films a closed walk through the latent space.
+
+        Args:
+            path: `.webp`, `.gif` or `.mp4`; by default `walk.webp` in the run's folder.
+            kind: `slerp` along great circles, `linear` along chords, `explore` the anime notebook's film: 15 states
+                of a 10x10 sheet on chords.
+            seed: of the latents.
+            count: pictures in a frame.
+            states: latents that each picture passes.
+            steps: frames from one to the next.
+            fps: frames per second.
+            max_bytes: size to stay under, at the cost of quality.
+
+        Raises:
+            UsageError: an unknown kind, or a number out of range.
+            UnavailableError: this game has no latents.
+        """
+        if kind not in WALKS:
+            raise UsageError(f"--kind must be one of {', '.join(WALKS)}, got {kind!r}", where="--kind")
+        if not isinstance(self.game, Decodes):
+            raise self._cannot("decode")
+        if kind == "explore":
+            count, states = 100, 15
+        generator = torch.Generator().manual_seed(seed)
+        points = torch.randn(states, count, self.game.latent, generator=generator)
+        frames = paths.explore(points, steps, path=paths.slerp if kind == "slerp" else paths.lerp)
+        pictures = (grid.grid(self.decode(latents)) for latents in frames)
+        target = Path(path) if path else self.folder / f"{'explore' if kind == 'explore' else 'walk'}.webp"
+        return film.write_film(target, pictures, fps=fps, max_bytes=max_bytes)
+
+    def _cannot(self, ability: str) -> UnavailableError:
+        able = ", ".join(abilities(self.game)) or "nothing"
+        return UnavailableError(f"{self.config['recipe']} cannot {ability}", fix=f"its abilities: {able}")
+
+
+def load(
+    name: str | Path, *, device: str = "auto", out: str | Path = "runs", recipe_file: str | None = None
+) -> Trained:
+    """A trained run, or a model folder that somebody gave you.
+
+    Args:
+        name: a run's path, its name, `last`, or the path of a model folder.
+        device: where to put the game.
+        out: folder of runs.
+        recipe_file: the recipe, if it is a file of its author's own and you trust it.
+
+    Raises:
+        MissingError: there is no such run or model.
+        CheckpointError: the model is damaged or foreign.
+    """
+    path = Path(name)
+    given = path if (path / "model.safetensors").is_file() or path.is_file() else None
+    home = Run(path) if given else run.find(str(name), Path(out))
+    game, config = model.load(given or home.model, recipe_file)
+    return Trained(home, game, config, Plan(device).resolve().torch_device)
