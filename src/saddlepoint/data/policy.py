@@ -24,7 +24,8 @@ class Policy:
         max_bad: largest share of unusable pictures, 0 … 1, before the whole set is refused.
         background: RGB, 0 … 255, that shows through transparent pixels and fills the margins of `crop="pad"`.
         crop: how a picture meets another aspect ratio: cut to its center, padded, stretched, or refused.
-        max_pixels: larger pictures are refused unread; no picture is worth a decompression bomb.
+        max_pixels: larger pictures are refused unread; no picture is worth a decompression bomb. Pillow has its own
+            ceiling, which no policy lifts: 178 million.
         max_member_mb: an archive's members up to this size are read whatever their compression ratio; by default
             at most 256 MB and a ratio of 200 above 1 MB.
         min_side: smaller pictures, in pixels, are skipped.

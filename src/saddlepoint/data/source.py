@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Set
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, DiskError, MissingError, UsageError
+from ..errors import DiskError, MissingError, UsageError
 from . import catalog
 from .archives import ZipStorage
 from .arrays import ArrayStorage, read_npz
@@ -28,7 +28,7 @@ from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_js
 from .folders import FolderStorage
 from .images import Images
 from .layout import shown
-from .listing import Index, Listing, Storage, changes, index_of
+from .listing import Index, Listing, Storage, index_of
 from .policy import Policy
 from .report import ScanReport
 from .scan import Watch, judge, scan
@@ -48,6 +48,7 @@ class Source:
         cache: folder for decoded pictures; by default `SADDLEPOINT_CACHE` or the user's cache folder.
         policy: decisions about odd pictures.
         watch: stop flag and progress of long passes.
+        only: names to use; others are ignored. A resumed run gives those of its index: what was added since waits.
 
     Raises:
         MissingError: there is no such place.
@@ -65,8 +66,9 @@ class Source:
         cache: Path | None = None,
         policy: Policy | None = None,
         watch: Watch | None = None,
+        only: Set[str] | None = None,
     ) -> None:
-        self.policy, self.watch = policy or Policy(), watch or Watch()
+        self.policy, self.watch, self.only = policy or Policy(), watch or Watch(), only
         self.cache = cache or default_folder()
         self.given = Images.of(spec) if isinstance(spec, np.ndarray) else spec if isinstance(spec, Images) else None
         self.name = self.given.name if self.given else str(spec)
@@ -110,28 +112,6 @@ class Source:
         for entry in self._list().entries:
             digest.update(ascii((entry.name, entry.size, entry.digest, entry.label)).encode())
         return digest.hexdigest()
-
-    def hold_to(self, index: Mapping[str, Sequence[Any]]) -> None:
-        """Use exactly the pictures of an earlier `index`: what was added since waits for the next run.
-
-        Raises:
-            DataError: pictures have changed or are gone.
-        """
-        found = changes(index, self.index)
-        different = found["changed"] + found["gone"]
-        if different:
-            counts = [f"{len(names):,} {what}" for what, names in found.items() if names and what != "added"]
-            first = ", ".join(map(shown, different[:5])) + (", …" if len(different) > 5 else "")
-            raise DataError(
-                f"data set differs from this run's: {', '.join(counts)} ({first})",
-                where=shown(self.name),
-                fix="restore the files, or --accept-data-change",
-            )
-        if found["added"]:
-            listing = self._list()
-            listing.entries = [entry for entry in listing.entries if entry.name in index]
-            self._opened.clear()
-            self._report = None
 
     @property
     def report(self) -> ScanReport | None:
@@ -187,6 +167,8 @@ class Source:
         """What lies in the place: looked at once."""
         if self._listing is None and self._storage:
             self._listing = self._storage.survey(self.policy)
+            if self.only is not None:
+                self._listing.entries = [entry for entry in self._listing.entries if entry.name in self.only]
         return self._listing or Listing()
 
     def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
