@@ -77,12 +77,18 @@ def write_film(
         raise UsageError(f"a film cannot run at {fps} frames per second", fix="give a number above 0")
     with tempfile.TemporaryFile() as spool, replacing(path) as draft:
         bounds, size = _spool(spool, frames)
+        taken, guess = 0, 0.0
         for fineness, every in _CONCESSIONS:
+            # Bytes go about with fineness to the power 0.7; a form that would come out far too large is not tried.
+            if max_bytes and guess / every * fineness**0.7 > 1.25 * max_bytes and every < _CONCESSIONS[-1][1]:
+                continue
             encode(draft, Reel(spool, bounds, size, every), fps / every, loop, fineness)
-            if max_bytes is None or draft.stat().st_size <= max_bytes:
+            taken = draft.stat().st_size
+            if max_bytes is None or taken <= max_bytes:
                 return path
+            guess = taken * every / fineness**0.7
         raise UsageError(
-            f"{path.name} does not fit into {max_bytes:,} bytes: its coarsest form takes {draft.stat().st_size:,}",
+            f"{path.name} does not fit into {max_bytes:,} bytes: its coarsest form takes {taken:,}",
             fix="make fewer or smaller frames, or allow more bytes",
         )
 

@@ -6,6 +6,7 @@ film and the comparison are developed from them, as often as wanted, also long a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -55,9 +56,8 @@ def update(folder: Path, *, real: Tensor | None = None, film: bool = True) -> li
 
         made.append(losses(records, folder / "losses.png"))
     if samples(folder):
-        cell = (int(real.shape[-1]), int(real.shape[-2])) if real is not None and real.ndim == 4 else None
-        made.append(evolution(folder, cell=cell))
-        if real is not None and cell is not None:
+        made.append(evolution(folder, cell=_cell(folder) if real is None else (real.shape[-1], real.shape[-2])))
+        if real is not None:
             made.append(comparison(folder, real))
         if film:
             made += progress_film(folder)
@@ -131,6 +131,16 @@ def _labeled(found: list[tuple[int, Path]], fps: float) -> Iterator[Image.Image]
         yield frame
     for _ in range(round(1.5 * fps)):
         yield frame
+
+
+def _cell(folder: Path) -> tuple[int, int] | None:
+    """(width, height) of the run's images, if run.json tells."""
+    try:
+        data = json.loads((folder / "run.json").read_bytes())["data"]
+        width, height = int(data["width"]), int(data["height"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (width, height) if width > 0 and height > 0 else None
 
 
 def _corner(sheet: Image.Image, cell: tuple[int, int], side: int = 4) -> Image.Image:

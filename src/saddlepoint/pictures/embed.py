@@ -1,0 +1,87 @@
+"""Pictures inside a page: as data URIs, made smaller until they fit."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageSequence
+
+from .film import on_white, write_film
+from .page import text
+
+_FORMATS = {"PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "JPEG": "image/jpeg"}
+_FILM_SIDE = 420
+
+
+class Embedded(NamedTuple):
+    """A picture as the page holds it; `width` in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+    def tag(self, alt: str) -> str:
+        """The `<img>` element."""
+        return f'<img src="{self.uri}" width="{self.width}" height="{self.height}" alt="{text(alt)}">'
+
+
+def embed(path: Path, max_bytes: int) -> Embedded | None:
+    """A picture or a film of at most `max_bytes` before base64, which adds a third.
+
+    The file is taken as it is if it fits. A still is otherwise packed as WebP and scaled down, a film becomes smaller,
+    coarser and jerkier.
+
+    Returns:
+        None when there is no such file or nothing in it that can be read.
+    """
+    try:
+        with Image.open(path, formats=tuple(_FORMATS)) as image:
+            moving = getattr(image, "n_frames", 1) > 1
+            if path.stat().st_size <= max_bytes:
+                image.load()  # a file cut short is found here, not by the reader of the page
+                return Embedded(_uri(path.read_bytes(), _FORMATS[image.format or ""]), *image.size)
+            return _smaller_film(image, max_bytes) if moving else _smaller_still(image, max_bytes)
+    except Exception:  # whatever is wrong with a picture, the rest of the page is worth having
+        return None
+
+
+def plot(data: bytes, size: tuple[int, int]) -> Embedded:
+    """A plot in WebP."""
+    return Embedded(_uri(data, "image/webp"), *size)
+
+
+def _smaller_still(image: Image.Image, max_bytes: int) -> Embedded:
+    still = on_white(image)
+    quality = 90
+    while True:
+        file = io.BytesIO()
+        still.save(file, "WEBP", quality=quality, method=4)
+        if file.tell() <= max_bytes or max(still.size) < 64:
+            return Embedded(_uri(file.getvalue(), "image/webp"), *still.size)
+        if quality > 60:
+            quality -= 15
+        else:
+            still = still.resize((still.width * 4 // 5, still.height * 4 // 5), Image.Resampling.LANCZOS)
+
+
+def _smaller_film(image: Image.Image, max_bytes: int) -> Embedded:
+    scale = min(1.0, _FILM_SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    lasts = []
+    for frame in ImageSequence.Iterator(image):
+        frame.load()
+        lasts.append(frame.info.get("duration", 100) or 100)
+    # One odd frame that rests long must not slow the whole film: the usual length is the middle one.
+    fps = 1000 / sorted(lasts)[len(lasts) // 2]
+    frames = (on_white(frame).resize(size, Image.Resampling.LANCZOS) for frame in ImageSequence.Iterator(image))
+    with tempfile.TemporaryDirectory() as folder:
+        film = write_film(Path(folder) / "film.webp", frames, fps=fps, max_bytes=max_bytes)
+        return Embedded(_uri(film.read_bytes(), "image/webp"), *size)
+
+
+def _uri(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
