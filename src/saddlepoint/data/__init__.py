@@ -2,13 +2,18 @@
 
 One idea a file, in the order the data travels:
 
-    policy     what the user decided about odd pictures            (`Policy`)
-    decode     bytes to one uint8 array, or the reason why not     (the only door for foreign bytes)
-    fit        one picture to the asked height, width, channels
-    folders, archives, arrays    where pictures lie: a folder, a zip read in place, an npz
-    scan       every picture is looked at before step 1            (`ScanReport`)
-    cache      decoded pixels, memory-mapped, decoded once
-    images     a decoded set of equal pictures                     (`Images`)
-    source     what the user pointed at, not yet decoded           (`Source`, `open_source`)
-    stream     the endless shuffled sequence, a pure function of the seed
+    policy    what the user decided about odd pictures                (`Policy`)
+    layout    names: which are pictures, their order, their classes
+    listing   what lies in a place, and how any place is read         (`Storage`, `Index`, `changes`)
+    folders, archives, arrays    the places: a folder, a zip read where it is, an npz or an array
+    decode    bytes to one uint8 array, or the reason why not: the only door for foreign bytes
+    convert, fit    any mode to 8-bit sRGB; any shape to the asked one
+    scan      every picture is looked at before step 1                (`scan`, `judge`, `Watch`)
+    report    what the scan found                                     (`ScanReport`)
+    cache     decoded pixels on disk, mapped into memory
+    images    a decoded set of equal pictures                         (`Images`)
+    source    what the user pointed at, not yet decoded               (`Source`, `open_source`)
+    stream    the endless shuffled sequence, a pure function of a seed (`ImageStream`)
+    batches   what a game gets at one draw                            (`Batch`)
+    catalog   sets known by name, each made by a file of its own
 """

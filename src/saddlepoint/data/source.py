@@ -168,7 +168,11 @@ class Source:
         if self._listing is None and self._storage:
             self._listing = self._storage.survey(self.policy)
             if self.only is not None:
-                self._listing.entries = [entry for entry in self._listing.entries if entry.name in self.only]
+                # Nothing else may count, not even as a class without pictures.
+                self._listing = Listing(
+                    [entry for entry in self._listing.entries if entry.name in self.only],
+                    classes=self._listing.classes,
+                )
         return self._listing or Listing()
 
     def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
