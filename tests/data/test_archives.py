@@ -210,7 +210,7 @@ def test_mutated_archives_have_only_two_outcomes(photo, tmp_path):
             archive.writestr(name, photo)
     seed, random, path = file.getvalue(), np.random.default_rng(3), tmp_path / "data.zip"
     outcomes = {"refused": 0, "read": 0, "skipped": 0}
-    for case in range(1500):
+    for case in range(900):
         data = bytearray(seed)
         for _ in range(random.integers(1, 4)):
             # Half of the mutations hit the directory at the end, where the rules are.
@@ -228,7 +228,7 @@ def test_mutated_archives_have_only_two_outcomes(photo, tmp_path):
             outcomes["refused"] += 1
             continue
         outcomes["skipped" if any(isinstance(one, Skip) for one in found) else "read"] += 1
-    assert min(outcomes.values()) > 50
+    assert min(outcomes.values()) > 30
     assert os.listdir(tmp_path) == ["data.zip"]
 
 

@@ -1,6 +1,8 @@
 """The one door for foreign bytes: the zoo of odd pictures, each with its right outcome, and mutations of them all."""
 
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -283,6 +285,25 @@ def test_bombs_cost_neither_time_nor_memory(name):
     assert found in (Reason.TOO_LARGE, Reason.DAMAGED, Reason.NOT_AN_IMAGE, Reason.TRUNCATED)
     if "megapixels" in name or "largest" in name:
         assert found == Reason.TOO_LARGE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own address space")
+def test_all_bombs_fit_in_little_memory(tmp_path):
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from saddlepoint.data.decode import calm, decode; from saddlepoint.data.policy import Policy\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10\n"
+        "decode(b'', Policy()); before = peak()\n"
+        "with calm():\n"
+        "    for path in sys.argv[1:]: decode(Path(path).read_bytes(), Policy())\n"
+        "print(peak() - before)\n"
+    )
+    paths = [tmp_path / f"{number}.png" for number in range(len(BOMBS))]
+    for path, data in zip(paths, BOMBS.values(), strict=True):
+        path.write_bytes(data)
+    done = subprocess.run([sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 300  # MB
 
 
 def test_the_ceiling_is_the_policy(draw, encode):
