@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from trials import Nursery, Outcome, play
+from trials import Nursery
 
 
 @pytest.fixture(scope="session")

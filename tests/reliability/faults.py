@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -116,10 +117,11 @@ def power_cut(name: str, disk: Disk) -> None:
 
 
 def failure(number: int) -> Act:
-    """The call fails with the error `number`, such as `errno.ENOSPC`."""
+    """The call fails with the error `number`, such as `errno.ENOSPC`. A full disk still lets go of what it holds."""
 
     def fail(name: str, disk: Disk) -> None:
-        raise OSError(number, os.strerror(number))
+        if number == errno.EIO or name not in ("unlink", "rmdir"):
+            raise OSError(number, os.strerror(number))
 
     return fail
 
@@ -139,3 +141,15 @@ def play_and_count(report: str, **arguments: Any) -> None:
         play(**arguments)
     with open(report, "w") as file:
         file.write(str(len(disk.calls)))
+
+
+def play_on_a_full_disk(full_from: int, full_to: int, **arguments: Any) -> None:
+    """Plays a run whose disk is full from one touch to another."""
+    refuse = failure(errno.ENOSPC)
+
+    def full(name: str, disk: Disk) -> None:
+        if len(disk.calls) < full_to:
+            refuse(name, disk)
+
+    with Disk(full_from, full, lasting=True).watched():
+        play(**arguments)

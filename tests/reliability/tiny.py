@@ -1,8 +1,8 @@
 """A small game with every kind of state, for runs that are killed.
 
-Two stages on 16x16 pictures and about 43,000 parameters: the second stage starts from the first one's generator. There
-are batch statistics, dropout, a pool of old fakes, a running mean, averaged weights, a schedule, and optimizers with and
-without moments: whatever a checkpoint forgets shows in the bits of the next loss.
+Two stages on 16x16 pictures and about 43,000 parameters; the second stage starts from the first one's generator. There
+are batch statistics, dropout, a pool of old fakes, a running mean, averaged weights, a schedule, and two kinds of
+optimizers: whatever a checkpoint forgets shows in the bits of the next loss.
 """
 
 from __future__ import annotations

@@ -183,6 +183,7 @@ class Nursery:
         """Forks a child that calls `job`, a function of a file of this folder, with JSON values."""
         self.born += 1
         errors = self.scratch / f"child-{self.born}"
+        errors.touch()
         name = [Path(job.__code__.co_filename).stem, job.__name__]
         return Child(self, self.ask(do="start", job=name, arguments=arguments, errors=str(errors)), errors)
 
@@ -221,7 +222,7 @@ def grow(order: dict[str, Any]) -> None:
     """A child's life: one job, then an exit code as the command would leave with."""
     code = 1
     try:
-        nothing, errors = os.open(os.devnull, os.O_RDONLY), os.open(order["errors"], os.O_WRONLY | os.O_CREAT)
+        nothing, errors = os.open(os.devnull, os.O_RDONLY), os.open(order["errors"], os.O_WRONLY)
         os.dup2(nothing, 0)
         os.dup2(errors, 1)
         os.dup2(errors, 2)
