@@ -8,6 +8,7 @@ checkpoint can run code.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -80,12 +81,12 @@ class Store:
         """
         final = self.folder / f"step-{step:06d}"
         partial = self.folder / f".saving-{step:06d}"
+        files = {f"{stem}.safetensors": safetensors.torch.save(_owned(group)) for stem, group in tensors.items()}
+        files["state.json"] = json.dumps(facts, sort_keys=True, allow_nan=False).encode()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _remove(partial)
             partial.mkdir()
-            files = {f"{stem}.safetensors": safetensors.torch.save(_owned(group)) for stem, group in tensors.items()}
-            files["state.json"] = json.dumps(facts, sort_keys=True, allow_nan=False).encode()
             for name, content in files.items():
                 write_durably(partial / name, content)
             write_durably(partial / MANIFEST, _manifest(step, files))
@@ -95,8 +96,10 @@ class Store:
             flush_folder(self.folder)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise _disk_error(error, step, self.folder) from error
-        self._prune()
+            raise _disk_error(error, step, self.folder, sum(map(len, files.values()))) from error
+        # The new checkpoint is safe; an old one that cannot be removed now is removed after a later save.
+        with contextlib.suppress(OSError):
+            self._prune()
         return final
 
     def newest(self) -> Saved:
@@ -108,7 +111,9 @@ class Store:
         """
         steps = self.steps()
         if not steps:
-            raise MissingError(f"no checkpoint in {self.folder.parent}", fix="start the run again: it saved nothing yet")
+            raise MissingError(
+                f"no checkpoint in {self.folder.parent}", fix="start the run again: it saved nothing yet"
+            )
         problems: list[str] = []
         damaged: list[Path] = []
         for step in sorted(steps, reverse=True):
@@ -179,11 +184,23 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def replace_durably(path: Path, content: bytes) -> None:
-    """Replaces a file; readers see the old content or the new, never a part."""
+    """Replaces a file; readers see the old content or the new, never a part.
+
+    Raises:
+        DiskError: it cannot be written. The old file is untouched.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    write_durably(partial, content)
-    os.replace(partial, path)
-    flush_folder(path.parent)
+    try:
+        write_durably(partial, content)
+        os.replace(partial, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise DiskError(
+            f"{path.name} could not be written: {error.strerror or error}",
+            where=str(path),
+            fix="free some disk space, or make the folder writable",
+        ) from error
 
 
 def flush_folder(path: Path) -> None:
@@ -259,8 +276,9 @@ def _remove(path: Path) -> None:
         shutil.rmtree(doomed)
 
 
-def _disk_error(error: OSError, step: int, folder: Path) -> DiskError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    reason = f"disk full ({shutil.disk_usage(folder.parent).free // 2**20} MB free)" if full else str(error)
-    fix = "free space, or move the run to another disk" if full else "check the disk and its permissions"
+def _disk_error(error: OSError, step: int, folder: Path, size: int) -> DiskError:
+    reason, fix = str(error), "check the disk and its permissions"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(folder.parent).free
+        reason, fix = f"disk full (need {size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB free)", "free space, or another disk"
     return DiskError(f"save at step {step} failed: {reason}", where=str(folder), fix=fix)

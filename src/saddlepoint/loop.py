@@ -51,7 +51,7 @@ def train(
     Raises:
         Stopped: `stop` said so; the checkpoint is of this very step.
         NumericError: a value stayed NaN or infinite after three roll-backs.
-        DiskError: three saves in a row failed.
+        DiskError: three saves in a row failed, or the one at the end or at a stop.
         GameError: the game broke a rule.
     """
     sentinel, clock = Sentinel(match), Clock(match)
@@ -70,7 +70,8 @@ def train(
                 sentinel.check_weights()
             observe(match, observers, clock, tell, everyone=stopping)
             if due:
-                saver.save()
+                # Nothing comes after these two that could try again.
+                saver.save(last=stopping or match.step == match.stage.steps)
         except NotFinite as fault:
             saver.roll_back(fault)
             continue
@@ -198,8 +199,8 @@ def observe(match: Match, observers: Sequence[Observer], clock: Clock, tell: Tel
     for observer in due:
         try:
             observer(moment)
-        except DiskError as error:
-            tell("not_written", error.what)
+        except (DiskError, OSError) as error:
+            tell("not_written", str(error).partition("\n")[0])
 
 
 class Saver:
@@ -217,15 +218,15 @@ class Saver:
         except NotFinite as fault:
             self.roll_back(fault)
 
-    def save(self) -> None:
-        """Commits a checkpoint of finite weights; a full disk is survived twice."""
+    def save(self, *, last: bool = False) -> None:
+        """Commits a checkpoint of finite weights; a full disk is survived twice, unless this is the `last` save."""
         self.sentinel.check_weights()
         if self.store is None:
             return
         match = self.match
         tensors, facts = match.state()
         if ranks.rank() == 0:
-            self._commit(match.total_step, tensors, facts)
+            self._commit(match.total_step, tensors, facts, last)
         if self.faults and self.faults[-1].step < match.step:
             self.faults = []
 
@@ -259,13 +260,18 @@ class Saver:
         drawn = match.drawn - saved.facts["drawn"] if fault.weights else passed + fault.draws * match.stage.data.batch
         return {step: (tries + 1, drawn)}
 
-    def _commit(self, step: int, tensors: dict[str, dict[str, Tensor]], facts: dict[str, Any]) -> None:
+    def _commit(self, step: int, tensors: dict[str, dict[str, Tensor]], facts: dict[str, Any], last: bool) -> None:
         assert self.store is not None
         try:
             self.store.save(step, tensors, facts)
             self.failed = 0
         except DiskError as error:
             self.failed += 1
-            if self.failed >= FAILED_SAVES:
+            if last or self.failed >= FAILED_SAVES:
                 raise
-            self.tell("save_failed", f"{error.what}; training goes on, next try at the next checkpoint")
+            good = max(self.store.steps(), default="none")
+            self.tell(
+                "save_failed",
+                f"{error.what}; last good: {good}; training goes on, next try at the next checkpoint "
+                f"({self.failed} of {FAILED_SAVES})",
+            )

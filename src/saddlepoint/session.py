@@ -23,7 +23,7 @@ from . import model, ranks
 from .abilities import Samples
 from .checkpoint import Saved, replace_durably
 from .data.source import Source
-from .errors import DataError, Stopped
+from .errors import DataError, DiskError, Stopped
 from .loop import train
 from .match import Match, build
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
@@ -146,7 +146,7 @@ class Session:
         finally:
             if ranks.rank() == 0:
                 step = self.match.total_step if self.match else 0
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(DiskError):
                     self.run.note(
                         status=status, step=step, finished=now(), seconds=round(earlier + time.monotonic() - began, 1)
                     )
