@@ -20,7 +20,7 @@ from saddlepoint.plan import Plan
 from saddlepoint.sentinel import WEIGHTS_EVERY, NotFinite, Sentinel
 
 from .toys import streams
-from .toys.playing import PLAN, difference, first, of
+from .toys.playing import PLAN, PowerCut, PowerCutError, difference, first, of
 from .toys.rings import LATENT, Vanilla
 from .toys.wasserstein import Penalized
 
@@ -290,13 +290,21 @@ def test_the_same_faults_are_met_in_the_same_way_after_a_resume(tmp_path: Path) 
     def data() -> SpoiledData:
         return SpoiledData(8, torch.nan, bad=43, end=44)
 
+    torch.manual_seed(0)
     whole = of(Vanilla(), data(), steps=9)
-    train(whole, store=Store(tmp_path / "whole"), checkpoint_every=2)
+    store, ledger = Store(tmp_path), Ledger()
     torch.manual_seed(0)
     cut = of(Vanilla(), data(), steps=9)
-    cut.restore(Store(tmp_path / "whole").newest())
-    assert difference(whole.game.state_dict(), cut.game.state_dict()) == 0
-    assert (cut.step, cut.drawn) == (whole.step, whole.drawn)
+    with pytest.raises(PowerCutError):
+        train(cut, store=store, checkpoint_every=4, observers=[PowerCut(7)])
+    again = of(Vanilla(), data(), steps=9)
+    again.restore(store.newest())
+    # The checkpoint is of before the fault, and knows nothing of the detour.
+    train(again, store=store, checkpoint_every=4, tell=ledger)
+    assert len(ledger.events) == 1
+    train(whole, store=Store(tmp_path / "whole"), checkpoint_every=4)
+    assert difference(whole.game.state_dict(), again.game.state_dict()) == 0
+    assert (again.step, again.drawn) == (whole.step, whole.drawn)
 
 
 def test_without_a_store_there_is_nothing_to_go_back_to() -> None:
