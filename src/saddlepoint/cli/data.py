@@ -97,24 +97,29 @@ def show(
     json: flags.Json = False,
 ) -> None:
     """Make a sheet of pictures exactly as a network will see them."""
+    from ..data import catalog
     from ..data.stream import order
     from ..pictures import grid
 
     images = read(data, policy, size, channels)
     chosen = order(seed, len(images), 0, min(count, len(images)))
     path = grid.save(grid.grid(images.pixels[chosen]), out)
+    named = catalog.lookup(data) if catalog.is_named(data) else None
     if json:
-        emit({**summary(images), "path": str(path)})
-    else:
-        print(path)
+        emit({**summary(images), "path": str(path), "license": named and named.license})
+        return
+    print(path)
+    if named:
+        print(f"  {named.what}; license: {named.license}")
 
 
 def read(data: str, policy: Policy, size: int | None, channels: str | None) -> Images:
     """The pictures, scanned and decoded, with a count of the pictures on standard error."""
+    from ..data.scan import Watch
     from ..data.source import open_source
 
     with counted(f"scanning {data}") as progress:
-        source = open_source(data, policy=policy, progress=progress)
+        source = open_source(data, policy=policy, watch=Watch(progress=progress))
         return source.images(size=size, channels=None if channels is None else int(channels))
 
 

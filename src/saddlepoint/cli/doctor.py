@@ -117,9 +117,9 @@ def storage(out: Path) -> Iterator[Finding]:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         yield Finding("memory", "ok", f"{memory / 2**30:.1f} GiB")
     try:
-        from ..data.shelf import cache_root
+        from ..data.cache import default_folder
 
-        yield place("cache", cache_root(), "export SADDLEPOINT_CACHE=FOLDER")
+        yield place("cache", default_folder(), "export SADDLEPOINT_CACHE=FOLDER")
     except Exception as error:  # no home folder, or numpy is broken and was reported above
         yield Finding("cache", "broken", str(error).splitlines()[0], "export SADDLEPOINT_CACHE=FOLDER")
     yield place("runs", out.absolute(), "saddle train … --out FOLDER")

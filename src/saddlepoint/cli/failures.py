@@ -31,8 +31,10 @@ def report(error: Exception, *, as_json: bool = False) -> int:
     if shown.fix:
         lines.append(f"  fix: {shown.fix}")
     rank = os.environ.get("RANK", "0")
-    prefix = "" if rank == "0" else f"[rank {rank}] "
-    print("\n".join(prefix + line for line in "\n".join(lines).splitlines()), file=sys.stderr)
+    if rank != "0":
+        # Every process meets the same error or dies of another's; the first one explains, the others say one line.
+        lines = [f"[rank {rank}] {lines[0].splitlines()[0]}"]
+    print("\n".join(lines), file=sys.stderr)
     if as_json and rank == "0":
         facts = {"code": shown.exit_code, "name": shown.name, "what": shown.what, "where": shown.where}
         print(json.dumps({"error": {**facts, "fix": shown.fix}}))

@@ -69,7 +69,7 @@ def spawn(devices: int, arguments: Sequence[str]) -> int:
 
     # The processes say themselves what went wrong; the launcher's own table would bury it.
     logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // devices)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,

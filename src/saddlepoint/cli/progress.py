@@ -124,7 +124,7 @@ def describe(moment: Moment, pace: Pace) -> str:
         return "starting" if moment.step < moment.steps else ""
     left = pace.left(moment.steps)
     parts = [f"{pace.speed:.3g} steps/s", f"{moment.images_per_second:,.0f} images/s"]
-    parts += [] if left is None else [f"{duration(left)} left"]
+    parts += [f"{duration(left)} left"] if left else []
     parts += [f"{name} {value:.3g}" for name, value in moment.values.items()]
     return "  ".join(parts)
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from ..api import Trained
 
 
+# Flags that `api.train` takes under the same name.
+PASSED_ON = (
+    *("preset", "steps", "epochs", "device", "precision", "seed", "workers", "threads", "accumulate", "compile"),
+    *("name", "out", "checkpoint_every", "sample_every", "flip", "dry_run"),
+)
+
+
 class TrainCommand(RecipeCommand):
     """`train`, with the flags of the recipe on the line."""
 
@@ -60,17 +67,17 @@ def train(
         raise typer.Exit(launch.spawn(devices, sys.argv[1:]))
     from .. import api
 
+    settings = {parameter: ctx.params[parameter] for parameter in PASSED_ON}
     with shown() as display:
         trained = api.train(
-            recipe, data, preset=preset, steps=steps, epochs=epochs, device=device, precision=precision, seed=seed,
-            workers=workers, threads=threads, accumulate=accumulate, compile=compile, name=name, out=out,
-            checkpoint_every=checkpoint_every, sample_every=sample_every, flip=flip, policy=policy, dry_run=dry_run,
-            observers=(display,), command=shlex.join(["saddle", *sys.argv[1:]]), **ctx.meta[GIVEN],
-        )  # fmt: skip
-    if dry_run:
-        rehearsed(trained, as_json=json)
-    else:
-        finished(trained.run, as_json=json)
+            recipe, data, policy=policy, observers=(display,), command=command_line(), **settings, **ctx.meta[GIVEN]
+        )
+    rehearsed(trained, as_json=json) if dry_run else finished(trained.run, as_json=json)
+
+
+def command_line() -> str:
+    """How the user said it, for the record."""
+    return shlex.join(["saddle", *sys.argv[1:]])
 
 
 def rehearsed(trained: Trained, *, as_json: bool) -> None:

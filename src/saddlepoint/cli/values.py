@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 
+LONGEST = 60
+"""Characters of a refused text that are repeated to its author."""
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -72,7 +74,8 @@ class Kind:
             return text
         number = self._number(text)
         if number is None:
-            raise UsageError(f'{flag} must be {self}, got "{text}"', where=flag, fix=fix)
+            shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+            raise UsageError(f'{flag} must be {self}, got "{shown}"', where=flag, fix=fix)
         return number
 
     def _number(self, text: str) -> int | float | None:
@@ -81,7 +84,7 @@ class Kind:
             return None
         try:
             # Text first: int() would also take "1_000" and " 7", float() "infinity".
-            plain = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE)
+            plain = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
             number = (int(text) if self.numbers is int else float(text)) if plain else math.nan
         except ValueError:
             return None

@@ -1,0 +1,51 @@
+"""What the doctor finds, and what makes it say that something is broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from saddlepoint.cli import doctor
+from tests.cli.conftest import Call
+
+
+def test_a_working_machine_is_fine(saddle: Call) -> None:
+    answer = saddle("doctor", "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["ok"]) == (0, True)
+    names = {finding["name"] for finding in found["findings"]}
+    assert {"python", "torch", "cpu", "bf16", "threads", "memory", "cache", "runs", "av", "mlxtend"} <= names
+    assert "torch" in saddle("doctor").out
+
+
+def test_a_place_that_cannot_be_written_is_broken(
+    saddle: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    finding = doctor.place("runs", tmp_path / "not" / "there", "--out FOLDER")
+    assert finding.state == "broken"
+    assert finding.detail.endswith("cannot be written: read-only file system")
+    assert finding.fix == "--out FOLDER"
+    assert saddle("doctor").code == 69
+
+
+def test_little_space_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SPACE", 1e30)
+    assert doctor.place("runs", tmp_path, "--out FOLDER").state == "note"
+
+
+def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "OPTIONAL", {"no-such-package": ("the set stars", "saddle data get stars")})
+    (finding,) = doctor.extras()
+    assert (finding.state, finding.fix) == ("note", "saddle data get stars")
+
+
+def test_a_broken_package_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "NEEDED", ("torch", "no_such_package"))
+    states = {finding.name: finding.state for finding in doctor.packages()}
+    assert states == {"python": "ok", "torch": "ok", "no_such_package": "broken"}
