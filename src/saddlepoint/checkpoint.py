@@ -31,6 +31,10 @@ MANIFEST = "manifest.json"
 FOLDER = re.compile(r"step-(\d{6,})")
 
 
+class NewerError(CheckpointError):
+    """A checkpoint that is whole, but of a newer format: nothing to set aside."""
+
+
 @dataclass(frozen=True)
 class Saved:
     """A checkpoint, verified and read.
@@ -107,7 +111,7 @@ class Store:
 
         Raises:
             MissingError: there is none at all.
-            CheckpointError: there are some and none verifies.
+            CheckpointError: there are some and none verifies, or the newest that does is of a newer format.
         """
         steps = self.steps()
         if not steps:
@@ -119,6 +123,8 @@ class Store:
         for step in sorted(steps, reverse=True):
             try:
                 saved = read(steps[step])
+            except NewerError:
+                raise
             except CheckpointError as error:
                 problems.append(f"{step}: {error.what}")
                 damaged.append(steps[step])
@@ -233,14 +239,15 @@ def _verified_manifest(path: Path) -> dict[str, Any]:
     if not (path / MANIFEST).is_file():
         raise CheckpointError("no manifest", where=str(path))
     manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+    # First the digest: a flipped bit in the format must not pass for a newer version.
+    if manifest.get("digest") != _digest(manifest):
+        raise CheckpointError("manifest.json: digest mismatch", where=str(path))
     if manifest["format"] > FORMAT:
-        raise CheckpointError(
+        raise NewerError(
             f"made by a newer saddlepoint (format {manifest['format']}); this one reads up to {FORMAT}",
             where=str(path),
             fix="pip install -U saddlepoint",
         )
-    if manifest.get("digest") != _digest(manifest):
-        raise CheckpointError("manifest.json: digest mismatch", where=str(path))
     if FOLDER.fullmatch(path.name) and path.name != f"step-{manifest['step']:06d}":
         raise CheckpointError(f"the manifest is of step {manifest['step']}", where=str(path))
     names = {entry.name for entry in path.iterdir()}

@@ -131,7 +131,8 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise MissingError(f"no recipe file {path}", where="RECIPE", fix="check the path")
     spec = importlib.util.spec_from_file_location(f"saddlepoint_user_{path.stem}", path)
-    assert spec and spec.loader, "a .py path always has a loader"
+    assert spec is not None, "a .py path always has a spec"
+    assert spec.loader is not None, "and a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # pydantic resolves annotations through it
     try:
