@@ -66,8 +66,9 @@ def test_any_log_can_be_drawn(tmp_path, log):
 
 
 def test_the_same_log_gives_the_same_bytes():
-    assert plots.draw_losses(records(30)) == plots.draw_losses(records(30))
-    assert plots.draw_losses(records(30)) != plots.draw_losses(records(30), theme=plots.DARK)
+    light = plots.draw_losses(records(30))
+    assert plots.draw_losses(records(30)) == light
+    assert plots.draw_losses(records(30), theme=plots.DARK) != light
 
 
 def test_dense_curves_are_thinned_and_keep_their_spikes():

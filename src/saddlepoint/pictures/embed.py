@@ -55,28 +55,26 @@ def plot(data: bytes, size: tuple[int, int]) -> Embedded:
 
 
 def _smaller_still(image: Image.Image, max_bytes: int) -> Embedded:
-    still = on_white(image)
-    quality = 90
+    still, quality = on_white(image), 85
     while True:
         file = io.BytesIO()
         still.save(file, "WEBP", quality=quality, method=4)
         if file.tell() <= max_bytes or max(still.size) < 64:
             return Embedded(_uri(file.getvalue(), "image/webp"), *still.size)
-        if quality > 60:
-            quality -= 15
+        if quality > 65:
+            quality = 65
         else:
-            still = still.resize((still.width * 4 // 5, still.height * 4 // 5), Image.Resampling.LANCZOS)
+            scale = min(0.9, (max_bytes / file.tell()) ** 0.5)
+            smaller = (max(1, int(still.width * scale)), max(1, int(still.height * scale)))
+            still = still.resize(smaller, Image.Resampling.LANCZOS)
 
 
 def _smaller_film(image: Image.Image, max_bytes: int) -> Embedded:
     scale = min(1.0, _FILM_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    lasts = []
-    for frame in ImageSequence.Iterator(image):
-        frame.load()
-        lasts.append(frame.info.get("duration", 100) or 100)
-    # One odd frame that rests long must not slow the whole film: the usual length is the middle one.
-    fps = 1000 / sorted(lasts)[len(lasts) // 2]
+    image.seek(0)
+    image.load()
+    fps = 1000 / (image.info.get("duration") or 100)
     frames = (on_white(frame).resize(size, Image.Resampling.LANCZOS) for frame in ImageSequence.Iterator(image))
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.webp", frames, fps=fps, max_bytes=max_bytes)

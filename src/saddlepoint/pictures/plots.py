@@ -180,8 +180,9 @@ def _mark_stages(rows: Sequence[Axes], records: Sequence[dict[str, Any]], theme:
 
 
 def _plain(name: str) -> str:
-    """A name as matplotlib prints it letter for letter: no formulas, and no leading underscore, which hides a label."""
-    return " ".join(name.replace("/", " · ").replace("$", r"\$").split()).lstrip("_")
+    """A name as matplotlib prints it letter for letter: no formula, no leading underscore, which would hide a label."""
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:60])
+    return shown.replace("/", " · ").replace("$", r"\$").strip(" _")
 
 
 def _bytes(figure: Figure, format: str) -> bytes:

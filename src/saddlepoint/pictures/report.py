@@ -69,11 +69,11 @@ def _head(name: str, run: Mapping[str, Any], records: list[dict[str, Any]]) -> s
     data, plan = _part(run, "data"), _part(run, "plan")
     words = [str(run.get("recipe") or "a run")]
     if run.get("preset"):
-        words.append(f"in its preset {run['preset']}")
+        words.append(f"preset {run['preset']}")
     if source := _part(run, "source").get("spec") or data.get("spec") or data.get("name"):
         words.append(f"on {source}")
     if _number(data.get("count")):
-        words.append(f"({_count(data['count'])} pictures)")
+        words.append(f"{_count(data['count'])} pictures")
     step = max((record["step"] for record in records if isinstance(record.get("step"), int)), default=run.get("step"))
     label, kind = _STATUS.get(str(run.get("status")), ("Unknown", ""))
     speeds = [speed for record in records if (speed := _number(record.get("images_per_second")))]
@@ -86,7 +86,7 @@ def _head(name: str, run: Mapping[str, Any], records: list[dict[str, Any]]) -> s
     }
     shown = facts_list((fact, value, kind if fact == "Status" else "") for fact, value in facts.items())
     title = f'<p class="kicker">saddlepoint</p>\n<h1>{text(name)}</h1>'
-    return f"<header>\n{title}\n{paragraph(' '.join(words) + '.', 'lead')}\n{shown}</header>"
+    return f"<header>\n{title}\n{paragraph(', '.join(words), 'lead')}\n{shown}</header>"
 
 
 def _pictures(folder: Path) -> str:

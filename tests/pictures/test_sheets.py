@@ -1,0 +1,76 @@
+"""Sheets: which steps are shown, where, with what label."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saddlepoint.errors import UsageError
+from saddlepoint.pictures.sheets import evenly, evolution_sheet, real_vs_fake, scaled
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted", "places"),
+    [(3, 20, [0, 1, 2]), (5, 3, [0, 2, 4]), (100, 2, [0, 99]), (7, 1, [6]), (1, 1, [0])],
+)
+def test_the_first_and_the_last_are_always_shown(count, wanted, places):
+    assert evenly(count, wanted) == places
+
+
+@pytest.mark.parametrize("count", [21, 40, 399, 1000])
+def test_steps_are_spread_evenly_and_none_is_shown_twice(count):
+    places = evenly(count, 20)
+    assert len(set(places)) == 20
+    assert np.ptp(np.diff(places)) <= 1
+
+
+def frames(count, size=(60, 60)):
+    return [(100 * index, Image.new("RGB", size, (0, 255 * index // max(1, count - 1), 128))) for index in range(count)]
+
+
+@pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (4, 4, 1), (13, 5, 2), (20, 5, 4), (90, 5, 4)])
+def test_rows_are_full_and_end_with_the_last_step(count, columns, rows):
+    sheet = evolution_sheet(frames(count))
+    assert sheet.size == (columns * 306 - 6, rows * 306 - 6)
+    assert sheet.getpixel((sheet.width - 2, sheet.height - 2)) == frames(count)[-1][1].getpixel((0, 0))
+    assert sheet.getpixel((298, 298)) == (0, 0, 128)
+
+
+def test_labels_are_translucent_red_and_tell_the_step():
+    sheets = [np.asarray(evolution_sheet([(step, Image.new("RGB", (300, 300), "blue"))])) for step in (1000, 2000)]
+    red, green, blue = sheets[0][2, 2]
+    assert red > 100
+    assert green < 40
+    assert 50 < blue < 150  # the picture shines through
+    assert (sheets[0][100:] == (0, 0, 255)).all()
+    assert (sheets[0][:40] != sheets[1][:40]).any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (20, 400), (700, 90)])
+def test_any_picture_can_carry_a_label(size):
+    sheet = evolution_sheet([(123_456, Image.new("L", size))])
+    assert max(sheet.size) <= 300
+    assert sheet.width / sheet.height == pytest.approx(size[0] / size[1], rel=0.05)
+
+
+@pytest.mark.parametrize("arguments", [{"columns": 0}, {"rows": 0}])
+def test_no_room_or_no_picture_is_an_error(arguments):
+    with pytest.raises(UsageError, match="no evolution"):
+        evolution_sheet(frames(3), **arguments)
+    with pytest.raises(UsageError, match="of 0 pictures"):
+        evolution_sheet([])
+
+
+def test_real_stands_left_and_fake_right_under_titles():
+    sheet = real_vs_fake(Image.new("L", (300, 300), 40), Image.new("RGB", (150, 150), "red"))
+    pixels = np.asarray(sheet)
+    assert sheet.width > 600
+    assert (pixels[-200:, 50:250] == 40).all()
+    assert (pixels[-200:, -250:-50] == (255, 0, 0)).all()
+    titles = pixels[: sheet.height - 305]
+    assert (titles[:, :300] < 128).any()
+    assert (titles[:, -300:] < 128).any()
+
+
+def test_small_pixels_keep_their_edges():
+    image = Image.fromarray(np.array([[0, 255]], np.uint8))
+    assert np.unique(np.asarray(scaled(image, (8, 4)))).tolist() == [0, 255]
