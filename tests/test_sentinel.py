@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from saddlepoint.plan import Plan
 from saddlepoint.sentinel import WEIGHTS_EVERY, NotFinite, Sentinel
 
 from .toys import streams
-from .toys.playing import PLAN, PowerCut, PowerCutError, difference, first, of
+from .toys.playing import PLAN, Ledger, PowerCut, PowerCutError, difference, first, of
 from .toys.rings import LATENT, Vanilla
 from .toys.wasserstein import Penalized
 
@@ -56,16 +56,6 @@ class Fault:
             return False
         self.times -= 1
         return True
-
-
-@dataclass
-class Ledger:
-    """What a training told about itself."""
-
-    events: list[tuple[str, str]] = field(default_factory=list)
-
-    def __call__(self, kind: str, message: str) -> None:
-        self.events.append((kind, message))
 
 
 class FaultyLoss(Vanilla):

@@ -108,4 +108,5 @@ class Sentinel:
             bad = parameter.grad is not None and not bool(parameter.grad.isfinite().all())
             if id(parameter) in owned and bad:
                 return f"{player} gradient of {name}"
-        return f"{player} gradient"
+        # It is another process's loss, or a norm that overflows.
+        return f"{player} loss or gradient"

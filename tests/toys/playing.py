@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,16 @@ def played(toy: Toy, plan: Plan = PLAN, *, steps: int = 4, batch: int = 8) -> di
         for name, tensor in match.game.state_dict().items():
             tensors[f"{match.stage.name}: {name}"] = tensor.clone()
     return tensors
+
+
+@dataclass
+class Ledger:
+    """What a training told about itself: kinds and messages."""
+
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, kind: str, message: str) -> None:
+        self.events.append((kind, message))
 
 
 class PowerCutError(Exception):

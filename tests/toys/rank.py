@@ -22,7 +22,7 @@ from saddlepoint.loop import train
 from saddlepoint.match import Match
 
 from .everything import Everything
-from .playing import PLAN, PowerCutError, first, of, played
+from .playing import PLAN, Ledger, PowerCutError, first, of, played
 from .rings import Vanilla
 from .shelf import TOYS
 from .streams import ring
@@ -114,11 +114,11 @@ class OneBadBuffer(Everything):
 def roll_back_together(folder: Path) -> None:
     """What goes bad on one rank rolls back both."""
     for name, game in (("loss", OneBadLoss()), ("buffer", OneBadBuffer())):
-        events: list[str] = []
-        match = of(game, ring(BATCH), steps=6)
-        train(match, store=Store(folder / name), checkpoint_every=2, tell=lambda kind, message: events.append(message))
+        match, ledger = of(game, ring(BATCH), steps=6), Ledger()
+        train(match, store=Store(folder / name), checkpoint_every=2, tell=ledger)
         leave(folder, name, dict(match.game.named_parameters()))
-        (folder / f"{name}.events-{ranks.rank()}").write_text("\n".join(events))
+        told = "\n".join(message for _, message in ledger.events)
+        (folder / f"{name}.events-{ranks.rank()}").write_text(told)
 
 
 def main(folder: Path) -> None:
