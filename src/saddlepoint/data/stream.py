@@ -93,7 +93,7 @@ class ImageStream:
     def __init__(self, images: Images, batch: int, *, seed: int = 0, flip: bool = False, workers: int = 0) -> None:
         if batch > len(images):
             raise UsageError(
-                f"batch {batch} is larger than the data set ({len(images)} images)",
+                f"batch {batch:,} is larger than the data set ({len(images):,} image{'s' * (len(images) != 1)})",
                 where="--batch",
                 fix=f"--batch {max(1, 2 ** (len(images).bit_length() - 1))}",
             )
