@@ -95,6 +95,8 @@ class Plan:
     def move(self, batch: Any) -> Any:
         """A batch, or tuples and dicts of tensors, on the device."""
         device = self.torch_device
+        if isinstance(batch, tuple) and hasattr(batch, "_fields"):  # a named tuple takes its parts one by one
+            return type(batch)(*(self.move(part) for part in batch))
         if isinstance(batch, (tuple, list)):
             return type(batch)(self.move(part) for part in batch)
         if isinstance(batch, dict):
