@@ -93,4 +93,4 @@ def test_evolution_shows_a_corner_large_when_the_size_is_known(tmp_path, told, i
     portfolio.update(tmp_path, film=False)
     with Image.open(tmp_path / "evolution.png") as sheet:
         width = inches * 12 - 2
-        assert sheet.width == 4 * ((300 // width) * width + 6) - 6
+        assert sheet.width == 4 * ((300 // width) * width + 12) - 12

@@ -30,7 +30,7 @@ def frames(count, size=(60, 60)):
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (4, 4, 1), (13, 5, 2), (20, 5, 4), (90, 5, 4)])
 def test_rows_are_full_and_end_with_the_last_step(count, columns, rows):
     sheet = evolution_sheet(frames(count))
-    assert sheet.size == (columns * 306 - 6, rows * 306 - 6)
+    assert sheet.size == (columns * 312 - 12, rows * 312 - 12)
     assert sheet.getpixel((sheet.width - 2, sheet.height - 2)) == frames(count)[-1][1].getpixel((0, 0))
     assert sheet.getpixel((298, 298)) == (0, 0, 128)
 

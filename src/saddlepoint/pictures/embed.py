@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -41,10 +42,11 @@ def embed(path: Path, max_bytes: int) -> Embedded | None:
     try:
         with Image.open(path, formats=tuple(_FORMATS)) as image:
             moving = getattr(image, "n_frames", 1) > 1
-            if path.stat().st_size <= max_bytes:
+            taken = path.stat().st_size
+            if taken <= max_bytes:
                 image.load()  # a file cut short is found here, not by the reader of the page
                 return Embedded(_uri(path.read_bytes(), _FORMATS[image.format or ""]), *image.size)
-            return _smaller_film(image, max_bytes) if moving else _smaller_still(image, max_bytes)
+            return _smaller_film(image, taken, max_bytes) if moving else _smaller_still(image, max_bytes)
     except Exception:  # whatever is wrong with a picture, the rest of the page is worth having
         return None
 
@@ -69,13 +71,16 @@ def _smaller_still(image: Image.Image, max_bytes: int) -> Embedded:
             still = still.resize(smaller, Image.Resampling.LANCZOS)
 
 
-def _smaller_film(image: Image.Image, max_bytes: int) -> Embedded:
+def _smaller_film(image: Image.Image, taken: int, max_bytes: int) -> Embedded:
     scale = min(1.0, _FILM_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # Frames that would be given up anyway are not packed first: each trial costs seconds.
+    every = max(1, round(taken * scale**2 / (1.3 * max_bytes)))
     image.seek(0)
     image.load()
-    fps = 1000 / (image.info.get("duration") or 100)
-    frames = (on_white(frame).resize(size, Image.Resampling.LANCZOS) for frame in ImageSequence.Iterator(image))
+    fps = 1000 / (image.info.get("duration") or 100) / every
+    shown = itertools.islice(ImageSequence.Iterator(image), 0, None, every)
+    frames = (on_white(frame).resize(size, Image.Resampling.LANCZOS) for frame in shown)
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.webp", frames, fps=fps, max_bytes=max_bytes)
         return Embedded(_uri(film.read_bytes(), "image/webp"), *size)

@@ -33,7 +33,7 @@ def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int =
     rows = min(rows, len(frames) // columns)  # full rows only
     shown = [frames[index] for index in evenly(len(frames), columns * rows)]
     width, height = _fitted(frames[-1][1].size)
-    gap = 6
+    gap = 12  # wider than the gaps inside a grid
     sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
     for place, (step, picture) in enumerate(shown):
         row, column = divmod(place, columns)

@@ -38,7 +38,7 @@ figure img { display: block; max-width: 100%; height: auto; border-radius: 10px;
 figure.wide img { width: 100%; }
 figure.small img { image-rendering: pixelated; }
 figcaption { color: var(--soft); font-size: 14.5px; margin-top: 12px; max-width: 70ch; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr));
+.pair { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr));
   gap: 30px; align-items: start; }
 ul.says { list-style: none; padding: 0; margin: 20px 0 30px; max-width: 72ch; }
 ul.says li { padding: 12px 0 12px 22px;
