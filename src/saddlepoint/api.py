@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,10 +12,12 @@ import numpy as np
 
 from . import ranks, recipe, run
 from .data.images import Images
+from .data.layout import shown
+from .data.listing import Index, changes
 from .data.policy import Policy
 from .data.scan import Watch
 from .data.source import Source, open_source
-from .errors import MissingError, UsageError
+from .errors import DataError, MissingError, UsageError
 from .observers import Observer
 from .plan import Plan
 from .run import Run
@@ -82,7 +84,7 @@ def train(
     with Stopper().listening() as stopper, _group(plan):
         reading = {"flip": flip, "policy": asdict(policy or Policy())}
         source = _source(data, reading, plan, workers, Watch(stopper, progress))
-        home = Run(ranks.share(run.create(Path(out), name, f"{chosen.name}-{source.name}").folder))
+        home = Run(ranks.share(run.create(Path(out), name, f"{chosen.name}-{Path(source.name).name}").folder))
         pace = _pace(getattr(settled, "steps", 1000), checkpoint_every, sample_every)
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper)
         if dry_run:
@@ -134,9 +136,9 @@ def resume(
     with Stopper().listening() as stopper, _group(plan):
         again = facts["source"]["spec"] if data is None else data
         index = None if accept_data_change else home.index()
-        source = _source(again, facts["source"], plan, workers, Watch(stopper, progress))
+        source = _source(again, facts["source"], plan, workers, Watch(stopper, progress), set(index) if index else None)
         if index:
-            source.hold_to(index)
+            _require_same(index, source.index)
         known = None if accept_data_change else facts.get("data", {}).get("fingerprint")
         pace = facts["checkpoint_every"], facts["sample_every"]
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper, expected=known)
@@ -146,13 +148,27 @@ def resume(
     return load(home.folder, device=device or "auto", recipe_file=recipe_file)
 
 
-def _source(data: Any, reading: Mapping[str, Any], plan: Plan, workers: int, watch: Watch) -> Source:
+def _source(
+    data: Any, reading: Mapping[str, Any], plan: Plan, workers: int, watch: Watch, only: Set[str] | None = None
+) -> Source:
     if data is None:
         raise MissingError(
             "no data to train on", where="DATA", fix="name a folder, a zip, an npz, or a set: saddle data list"
         )
     policy = Policy(**{**reading["policy"], "background": tuple(reading["policy"]["background"])})
-    return open_source(data, policy=policy, seed=plan.seed, flip=reading["flip"], workers=workers, watch=watch)
+    order = {"seed": plan.seed, "flip": reading["flip"], "workers": workers}
+    return open_source(data, policy=policy, watch=watch, only=only, **order)
+
+
+def _require_same(old: Index, new: Index) -> None:
+    found = changes(old, new)
+    different = [*found["changed"], *found["gone"]]
+    if different:
+        first = ", ".join(map(shown, different[:5])) + (", …" if len(different) > 5 else "")
+        raise DataError(
+            f"data set differs from this run's: {len(found['changed'])} files changed, {len(found['gone'])} gone ({first})",
+            fix="restore them, or --accept-data-change",
+        )
 
 
 def _pace(steps: int, checkpoint_every: int | None, sample_every: int | None) -> tuple[int, int]:
