@@ -15,7 +15,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from . import recipe
@@ -94,9 +94,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise MissingError(f"no model in {path.parent}", fix="a model is written with the first checkpoint of a run")
     try:
-        with safe_open(path, "pt") as file:
-            config: dict[str, Any] = json.loads((file.metadata() or {})["saddlepoint"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        # Read once and as a whole: a run that is still training may replace the file at any moment.
+        content = path.read_bytes()
+        tensors = safetensors.torch.load(content)
+        config = _header(content)
         newer, whole = config["format"] > FORMAT, config["digest"] == _digest(tensors)
     except (SafetensorError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is not a saddlepoint model: {error}", where=str(path)) from error
@@ -118,6 +119,12 @@ def _stage(stages: Iterator[Stage], name: str, path: Path) -> Stage:
         if stage.name == name:
             return stage
     raise CheckpointError(f"the recipe has no stage {name!r}", where=str(path))
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """The configuration in a file's header: 8 bytes of length, then JSON."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return dict(json.loads(header["__metadata__"]["saddlepoint"]))
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
