@@ -43,12 +43,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": FOUNDATION | RULES | RUNNING | {"recipe", "data"},
     "observers": FOUNDATION | RULES | RUNNING | {"match", "pictures"},
     "loop": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers"},
+    "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "pictures"},
     "session": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers", "loop", "model", "recipe", "data"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},
     "api": {"*"},
-    "__init__": {"api", "errors", "game", "abilities", "recipe", "plan"},
+    "__init__": {"api", "errors", "game", "abilities", "recipe", "plan", "trained"},
     "cli": {"*"},
 }
 NOBODY_IMPORTS = {"cli", "studio"}

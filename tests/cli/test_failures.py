@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -94,3 +95,13 @@ def test_devices_start_processes_and_pass_their_exit_code_on() -> None:
     assert done.returncode == 66, done.stderr
     assert "error[missing]: data folder not found: nowhere\n" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_run(pictures: Path, tmp_path: Path) -> None:
+    line = ("--size", "8", "--hidden", "8", "--latent", "4", "--batch", "4", "--steps", "4", "--name", "pair", "--json")
+    done = start("train", "gan", str(pictures), *line, "--devices", "2", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["run"], told["status"], told["step"]) == ("pair", "done", 4)
+    assert cli.run(["sample", str(tmp_path / "pair"), "-n", "2"]) == 0
