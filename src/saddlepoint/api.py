@@ -166,7 +166,7 @@ def _require_same(old: Index, new: Index) -> None:
     if different:
         first = ", ".join(map(shown, different[:5])) + (", …" if len(different) > 5 else "")
         raise DataError(
-            f"data set differs from this run's: {len(found['changed'])} files changed, {len(found['gone'])} gone ({first})",
+            f"data set differs from this run's: {len(found['changed'])} changed, {len(found['gone'])} gone ({first})",
             fix="restore them, or --accept-data-change",
         )
 
