@@ -68,8 +68,8 @@ def kills(record: dict[str, Any]) -> list[str]:
     return [
         "## Kills",
         "",
-        "One run killed with SIGKILL at random moments and at each touch of the disk within a save, resumed each time, "
-        "and compared with a run that was never stopped: every logged loss, every weight, average and optimizer moment.",
+        "One run killed with SIGKILL at random moments and at each touch of the disk within a save, resumed each time,"
+        " and compared with a run never stopped: every logged loss, every weight, average and optimizer moment.",
         "",
         "| random kills | injected faults | differing bits |",
         "|---|---|---|",
