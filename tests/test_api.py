@@ -149,3 +149,15 @@ def test_no_run_is_said_with_those_there_are(trained: saddlepoint.Trained) -> No
         saddlepoint.load("nothing", out=trained.folder.parent)
     assert caught.value.fix is not None
     assert caught.value.fix.endswith(": a")
+
+
+def test_a_finished_run_can_be_trained_longer_and_ends_as_if_it_had_been_longer_from_the_start(
+    trained: saddlepoint.Trained, out: Path
+) -> None:
+    shutil.copytree(trained.folder, out / "a")
+    longer = saddlepoint.resume("a", steps=9, data=pictures(), out=out)
+    whole = saddlepoint.train("gan", pictures(), out=out, name="whole", **{**TINY, "steps": 9})
+    assert torch.equal(longer.sample(4), whole.sample(4))
+    assert [entry["step"] for entry in longer.run.facts()["resumed"]] == [6]
+    with pytest.raises(UsageError, match="more than the 9 steps"):
+        saddlepoint.resume("a", steps=9, data=pictures(), out=out)

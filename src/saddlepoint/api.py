@@ -100,6 +100,7 @@ def train(
 def resume(
     name: str | Path,
     *,
+    steps: int | None = None,
     data: np.ndarray | Images | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -114,6 +115,7 @@ def resume(
 
     Args:
         name: a run's path, its name, or `last`.
+        steps: train to this step instead, also when the run is done. Schedules then stretch over all of it.
         data: the array the run was started with, if it was started with one.
         device: another device than before.
         threads: another number of threads; changes the last bits.
@@ -132,7 +134,7 @@ def resume(
     before = Plan(**facts["plan"])
     plan = replace(before, device=device or before.device, threads=threads or before.threads).resolve()
     chosen = recipe.find(recipe_file or _trusted(facts["recipe"], home))
-    settled = chosen.configure(**facts["options"])
+    settled = chosen.configure(**_longer(facts, steps))
     with Stopper().listening() as stopper, _group(plan):
         again = facts["source"]["spec"] if data is None else data
         index = None if accept_data_change else home.index()
@@ -143,7 +145,8 @@ def resume(
         pace = facts["checkpoint_every"], facts["sample_every"]
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper, expected=known)
         with home.owned() if ranks.rank() == 0 else nullcontext():
-            if facts["status"] != "done":
+            if facts["status"] != "done" or steps is not None:
+                session.go_on()
                 session.play(resume=True)
     return load(home.folder, device=device or "auto", recipe_file=recipe_file)
 
@@ -169,6 +172,18 @@ def _require_same(old: Index, new: Index) -> None:
             f"data set differs from this run's: {len(found['changed'])} changed, {len(found['gone'])} gone ({first})",
             fix="restore them, or --accept-data-change",
         )
+
+
+def _longer(facts: Mapping[str, Any], steps: int | None) -> dict[str, Any]:
+    options: dict[str, Any] = facts["options"]
+    if steps is None:
+        return options
+    if steps <= facts["step"]:
+        raise UsageError(
+            f"--steps must be more than the {facts['step']:,} steps this run has, got {steps:,}", where="--steps"
+        )
+    # A length in epochs would win over one in steps.
+    return {**options, **({"epochs": None} if "epochs" in options else {}), "steps": steps}
 
 
 def _pace(steps: int, checkpoint_every: int | None, sample_every: int | None) -> tuple[int, int]:

@@ -98,21 +98,23 @@ class Session:
 
     def begin(self, **facts: Any) -> None:
         """Writes the first run.json: all that `resume` needs to build the same session again."""
-        if ranks.rank() == 0:
-            self.run.note(
-                recipe=self.recipe.address,
-                options=self.options.model_dump(mode="json"),
-                plan=self.plan.facts(),
-                checkpoint_every=self.checkpoint_every,
-                sample_every=self.sample_every,
-                versions=versions(),
-                git=revision(),
-                processes=ranks.world(),
-                status="running",
-                step=0,
-                started=now(),
-                **facts,
-            )
+        self._write(
+            recipe=self.recipe.address,
+            plan=self.plan.facts(),
+            checkpoint_every=self.checkpoint_every,
+            sample_every=self.sample_every,
+            processes=ranks.world(),
+            step=0,
+            started=now(),
+            **self._now(),
+            **facts,
+        )
+
+    def go_on(self) -> None:
+        """Writes that the run goes on, and what it was played with before."""
+        before = self.run.facts()
+        earlier = {key: before[key] for key in ("step", "finished", "versions", "git") if key in before}
+        self._write(**self._now(), resumed=[*before.get("resumed", []), earlier])
 
     def rehearse(self) -> Match:
         """Scans the data and builds the first stage's game and players, and writes nothing."""
@@ -144,14 +146,20 @@ class Session:
             status = "stopped"
             raise
         finally:
-            if ranks.rank() == 0:
-                step = self.match.total_step if self.match else 0
-                with contextlib.suppress(DiskError):
-                    self.run.note(
-                        status=status, step=step, finished=now(), seconds=round(earlier + time.monotonic() - began, 1)
-                    )
+            step = self.match.total_step if self.match else 0
+            seconds = round(earlier + time.monotonic() - began, 1)
+            with contextlib.suppress(DiskError):
+                self._write(status=status, step=step, finished=now(), seconds=seconds)
         assert self.match is not None
         return self.match
+
+    def _now(self) -> dict[str, Any]:
+        options = self.options.model_dump(mode="json")
+        return {"status": "running", "options": options, "versions": versions(), "git": revision()}
+
+    def _write(self, **facts: Any) -> None:
+        if ranks.rank() == 0:
+            self.run.note(**facts)
 
     def _newest(self) -> Saved | None:
         if not self.run.checkpoints.steps():

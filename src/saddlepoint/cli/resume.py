@@ -14,6 +14,10 @@ from .progress import shown
 AcceptDataChange = Annotated[
     bool, flags.switch("--accept-data-change", "Go on although the pictures are not those the run began with.")
 ]
+LongerSteps = Annotated[
+    int | None,
+    flags.valued("--steps", flags.whole("--steps", 1, 10**9), "N", "Train to this step instead; also a finished run."),
+]
 MaybeDevice = Annotated[
     str | None,
     flags.valued("--device", flags.DEVICE, "auto|cpu|cuda", "Where it runs; by default where it ran.", flags.HOW),
@@ -22,6 +26,7 @@ MaybeDevice = Annotated[
 
 def resume(
     run: flags.RunArgument,
+    steps: LongerSteps = None,
     device: MaybeDevice = None,
     workers: flags.Workers = 0,
     threads: flags.Threads = None,
@@ -38,6 +43,7 @@ def resume(
     with shown() as display:
         trained = api.resume(
             run,
+            steps=steps,
             device=device,
             workers=workers,
             threads=threads,
