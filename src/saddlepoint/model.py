@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -26,6 +27,30 @@ from .game import Game, Stage
 
 FORMAT = 1
 PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz", ".joblib"}
+
+
+class Shape(pydantic.BaseModel):
+    """What a model says of the data it was made from."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    channels: int = pydantic.Field(ge=0, le=4096)
+    height: int = pydantic.Field(ge=0, le=65536)
+    width: int = pydantic.Field(ge=0, le=65536)
+    classes: list[str]
+
+
+class Config(pydantic.BaseModel):
+    """What has to stand in a model's configuration for it to be rebuilt; a stranger may have written it."""
+
+    model_config = pydantic.ConfigDict(strict=True)
+
+    format: int
+    digest: str
+    recipe: str
+    options: dict[str, Any]
+    stage: str
+    data: Shape
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
@@ -98,12 +123,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         content = path.read_bytes()
         tensors = safetensors.torch.load(content)
         config = _header(content)
-        newer, whole = config["format"] > FORMAT, config["digest"] == _digest(tensors)
     except (SafetensorError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is not a saddlepoint model: {error}", where=str(path)) from error
-    if newer:
-        raise CheckpointError(f"made by a newer saddlepoint (format {config['format']})", where=str(path))
-    if not whole:
+    _check(config, path)
+    if config["digest"] != _digest(tensors):
         raise CheckpointError(
             f"{path.name}: the weights do not match their digest", where=str(path), fix="copy it anew"
         )
@@ -125,6 +148,20 @@ def _header(content: bytes) -> dict[str, Any]:
     """The configuration in a file's header: 8 bytes of length, then JSON."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     return dict(json.loads(header["__metadata__"]["saddlepoint"]))
+
+
+def _check(config: Mapping[str, Any], path: Path) -> None:
+    made = config.get("format")
+    if isinstance(made, int) and made > FORMAT:
+        raise CheckpointError(f"made by a newer saddlepoint (format {made})", where=str(path))
+    try:
+        Config.model_validate(config)
+    except pydantic.ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(map(str, wrong["loc"]))
+        raise CheckpointError(
+            f"{path.name} is not a saddlepoint model: {field}: {wrong['msg'].lower()}", where=str(path)
+        ) from None
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
