@@ -12,6 +12,8 @@ from typing import Literal
 
 from torch import nn
 
+from ..layers.convolution import Down, Head, Stem, Up
+
 Initialization = Literal["normal", "chapter", "glorot"]
 
 
@@ -36,12 +38,10 @@ def generator(*, size: int, channels: int, latent: int, width: int = 64, leak: f
         leak: slope of a LeakyReLU instead of the ReLU.
     """
     widths = channel_plan(size, width)
-    layers = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], 4, bias=False)]
-    layers += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(leak, inplace=True)]
+    layers = [Stem(latent, widths[0]), nn.BatchNorm2d(widths[0]), nn.LeakyReLU(leak, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [nn.ConvTranspose2d(entering, leaving, 4, stride=2, padding=1, bias=False)]
-        layers += [nn.BatchNorm2d(leaving), nn.LeakyReLU(leak, inplace=True)]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1, bias=False), nn.Tanh())
+        layers += [Up(entering, leaving), nn.BatchNorm2d(leaving), nn.LeakyReLU(leak, inplace=True)]
+    return nn.Sequential(*layers, Up(width, channels), nn.Tanh())
 
 
 def discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential:
@@ -53,11 +53,10 @@ def discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential
         width: channels at half the image's size.
     """
     widths = channel_plan(size, width)[::-1]
-    layers = [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
+    layers = [Down(channels, width), nn.LeakyReLU(0.2, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [nn.Conv2d(entering, leaving, 4, stride=2, padding=1, bias=False)]
-        layers += [nn.BatchNorm2d(leaving), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, bias=False), nn.Flatten(0))
+        layers += [Down(entering, leaving), nn.BatchNorm2d(leaving), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, Head(widths[-1]))
 
 
 # Keras weighs the old mean by 0.5, torch the new one: at one half the two agree.
@@ -70,13 +69,11 @@ def keras_generator(*, size: int, channels: int, latent: int, width: int = 64, l
     Arguments are those of `generator`.
     """
     widths = channel_plan(size, width)
-    layers = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], 4)]
-    layers += [_KerasNorm(widths[0]), nn.LeakyReLU(leak, inplace=True)]
+    layers = [Stem(latent, widths[0], bias=True), _KerasNorm(widths[0]), nn.LeakyReLU(leak, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [nn.ConvTranspose2d(entering, leaving, 4, stride=2, padding=1)]
-        layers += [_KerasNorm(leaving), nn.LeakyReLU(leak, inplace=True)]
+        layers += [Up(entering, leaving, bias=True), _KerasNorm(leaving), nn.LeakyReLU(leak, inplace=True)]
     layers += [nn.Conv2d(width, width, 3, padding=1), _KerasNorm(width), nn.LeakyReLU(leak, inplace=True)]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1), nn.Tanh())
+    return nn.Sequential(*layers, Up(width, channels, bias=True), nn.Tanh())
 
 
 def keras_discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential:
@@ -85,10 +82,9 @@ def keras_discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequ
     Arguments are those of `discriminator`.
     """
     widths = channel_plan(size, width)[::-1]
-    layers = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+    layers = [Down(channels, width, bias=True), nn.LeakyReLU(0.2, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [nn.Conv2d(entering, leaving, 4, stride=2, padding=1)]
-        layers += [_KerasNorm(leaving), nn.LeakyReLU(0.2, inplace=True)]
+        layers += [Down(entering, leaving, bias=True), _KerasNorm(leaving), nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * 16, 1), nn.Flatten(0))
 
 

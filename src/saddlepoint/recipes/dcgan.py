@@ -114,7 +114,7 @@ class DCGAN(Game):
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         # Drawn on the CPU whatever the device, so that one seed gives the same pictures everywhere.
         latents = torch.randn(count, self.latent, generator=generator)
-        return self.decode(latents.to(next(self.parameters()).device))
+        return self.decode(latents.to(next(self.parameters()).device, non_blocking=True))
 
     def decode(self, latents: Tensor) -> Tensor:
         images: Tensor = self.generator(latents)

@@ -1,0 +1,84 @@
+"""The networks of the tutorials: their parameters, shapes and first weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+import torch
+from torch import nn
+
+from saddlepoint.networks import dcgan
+from saddlepoint.plan import parameters
+
+
+def test_the_tutorial_has_as_many_parameters_as_published() -> None:
+    assert parameters(dcgan.generator(size=64, channels=3, latent=100)) == 3_576_704
+    assert parameters(dcgan.discriminator(size=64, channels=3)) == 2_765_568
+
+
+def test_the_keras_networks_have_as_many_trainable_parameters_as_keras_counts() -> None:
+    # By hand: kernels, biases and two per normalized channel; 3x3 kernel for the extra convolution.
+    widths = [100, 512, 256, 128, 64]
+    ups = sum(16 * a * b + 3 * b for a, b in pairwise(widths))
+    assert (
+        parameters(dcgan.keras_generator(size=64, channels=3, latent=100))
+        == ups + 9 * 64 * 64 + 3 * 64 + 16 * 64 * 3 + 3
+    )
+    downs = 16 * 3 * 64 + 64 + sum(16 * a * b + 3 * b for a, b in ((64, 128), (128, 256), (256, 512)))
+    assert parameters(dcgan.keras_discriminator(size=64, channels=3)) == downs + 512 * 16 + 1
+
+
+@pytest.mark.parametrize(
+    ("size", "plan"), [(32, [256, 128, 64]), (64, [512, 256, 128, 64]), (128, [1024, 512, 256, 128, 64])]
+)
+def test_channel_plan(size: int, plan: list[int]) -> None:
+    assert dcgan.channel_plan(size, 64) == plan
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("make", "judge"),
+    [(dcgan.generator, dcgan.discriminator), (dcgan.keras_generator, dcgan.keras_discriminator)],
+    ids=["tutorial", "keras"],
+)
+def test_shapes(size: int, channels: int, make: type, judge: type) -> None:
+    shape = {"size": size, "channels": channels, "width": 4}
+    images = make(**shape, latent=6)(torch.randn(2, 6))
+    assert images.shape == (2, channels, size, size)
+    assert images.abs().max() <= 1
+    assert judge(**shape)(images).shape == (2,)
+
+
+def test_leak_of_the_generator() -> None:
+    for leak in (0.0, 0.01):
+        slopes = {
+            m.negative_slope
+            for m in dcgan.generator(size=32, channels=1, latent=4, leak=leak)
+            if hasattr(m, "negative_slope")
+        }
+        assert slopes == {leak}
+
+
+@pytest.mark.parametrize("how", get_args(dcgan.Initialization))
+def test_initialization(how: dcgan.Initialization) -> None:
+    torch.manual_seed(0)
+    network = dcgan.keras_discriminator(size=64, channels=3, width=32)
+    dcgan.initialize(network, how)
+    convolution, norm, dense = network[2], network[3], network[-2]
+    assert isinstance(norm, nn.BatchNorm2d)
+    for module in network.modules():
+        if isinstance(bias := getattr(module, "bias", None), torch.Tensor):
+            assert not bias.any()
+    scale = {"normal": 1.0, "chapter": 0.0, "glorot": 1.0}[how]
+    assert norm.weight.mean().item() == pytest.approx(scale, abs=0.02)
+    if how == "glorot":
+        assert (norm.weight == 1).all()
+        for weight, fans in ((convolution.weight, 16 * (32 + 64)), (dense.weight, 16 * 256 + 1)):
+            limit = (6 / fans) ** 0.5  # Keras: uniform on ±√(6 / (fan in + fan out))
+            assert 0.98 * limit < weight.abs().max().item() <= limit
+    else:
+        for weight in (convolution.weight, norm.weight, dense.weight):
+            assert weight.std().item() == pytest.approx(0.02, rel=0.3)
