@@ -115,9 +115,9 @@ def _correlate(x: Tensor, y: Tensor) -> Tensor:
 def _asked(ctx: Any) -> list[bool]:
     """Which inputs' gradients this very pass is to make.
 
-    `ctx.needs_input_grad` tells which could be. In the generator's turn the discriminator's weights could have gradients
-    and nobody wants them: `backward(inputs=…)` would make them in vain. The engine's answer is about inner nodes only,
-    hence the views of the arguments above.
+    `ctx.needs_input_grad` tells which could be. In the generator's turn the discriminator's weights could have
+    gradients, but nobody asks: `backward(inputs=…)` names the generator's alone. The engine answers for inner nodes
+    only, hence the views of the arguments above.
     """
     wants = torch._C._will_engine_execute_node
     nodes = [node for node, _ in ctx.next_functions]
