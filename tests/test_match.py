@@ -19,7 +19,7 @@ from saddlepoint.loop import train
 from saddlepoint.match import Match
 
 from .toys import streams
-from .toys.playing import PLAN, PowerCut, PowerCutError, ends, first, of, session
+from .toys.playing import PLAN, PowerCut, PowerCutError, ends, first, matches, of, session
 from .toys.rings import Vanilla
 from .toys.shelf import TOYS
 
@@ -84,6 +84,15 @@ def test_a_run_that_is_asked_to_stop_ends_as_if_never_stopped(tmp_path: Path) ->
             continue
         break
     assert_same_end(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_no_two_rounds_share_their_dice() -> None:
+    places = []
+    for match in matches(TOYS["heads"]):
+        while match.step < 4:
+            places.append(match.place)
+            match.step += 1
+    assert len(set(places)) == len(places) == 8
 
 
 def test_resuming_a_finished_run_plays_nothing(tmp_path: Path) -> None:
