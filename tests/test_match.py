@@ -86,6 +86,14 @@ def test_a_run_that_is_asked_to_stop_ends_as_if_never_stopped(tmp_path: Path) ->
     assert_same_end(tmp_path / "whole", tmp_path / "cut")
 
 
+@pytest.mark.parametrize("name", TWO_STAGES)
+def test_a_finished_stage_is_not_played_again(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PowerCutError):
+        session(tmp_path, TOYS[name], cut=7).play()
+    # The power would fail in the first stage, if it were played.
+    session(tmp_path, TOYS[name], cut=2).play(resume=True)
+
+
 def test_no_two_rounds_share_their_dice() -> None:
     places = []
     for match in matches(TOYS["heads"]):
