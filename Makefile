@@ -7,9 +7,9 @@ READY := .venv/.ready
 TESTS ?= tests
 
 DEMO_DATA ?= avatars:adventurer
-DEMO ?= --size 32 --steps 4000 --precision bf16 --seed 7
+DEMO ?= --size 32 --width 32 --batch 64 --steps 4000 --precision bf16 --seed 7 --sample-every 100
 
-.PHONY: setup test lint demo clean
+.PHONY: setup test lint demo docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -36,6 +36,11 @@ lint: setup
 
 demo: setup
 	$(BIN)/saddle train dcgan $(DEMO_DATA) $(DEMO)
+	$(BIN)/saddle walk last
+
+# The pages under docs/recipes and docs/reference, from the docstrings.
+docs: setup
+	$(BIN)/python docs/make.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -94,6 +94,11 @@ def test_the_readme_lists_every_exit_code() -> None:
         assert re.search(rf"\b{code} [a-z]", text), f"README.md does not explain exit code {code}"
 
 
+def test_pages_made_from_docstrings_are_up_to_date() -> None:
+    done = subprocess.run([sys.executable, "docs/make.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"run `make docs`: {done.stdout}{done.stderr}"
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=label)
 def test_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -58,11 +58,7 @@ def needed(devices: int, device: str | None, batch: int | None = None) -> bool:
 
 
 def spawn(devices: int, arguments: Sequence[str]) -> int:
-    """Runs `saddle ARGUMENTS` in `devices` processes on this machine and returns the exit code of all of them.
-
-    Raises:
-        Stopped: a signal ended them.
-    """
+    """Runs `saddle ARGUMENTS` in `devices` processes on this machine and returns the exit code of all of them."""
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -86,6 +82,7 @@ def spawn(devices: int, arguments: Sequence[str]) -> int:
     except ChildFailedError as error:
         code = error.get_first_failure()[1].exitcode
         return code if code > 0 else 70
-    except SignalException as error:
-        raise Stopped(f"stopped by {error.sigval.name}", fix="saddle resume last") from None
+    except SignalException:
+        # Passed on to the processes, which saved and said so.
+        return Stopped.exit_code
     return 0
