@@ -16,6 +16,10 @@ from .game import Player, Stage
 from .plan import Plan, seed_everything
 
 
+STAGES = 0x57A6E
+"""Keeps the numbers that seed weights apart from those that seed rounds."""
+
+
 class Feed(Iterator[Any]):
     """One micro-batch's share of a stage's stream.
 
@@ -127,18 +131,20 @@ class Match:
             CheckpointError: it is of another stage or of other networks.
         """
         facts = saved.facts
-        if facts["stage"] != self.stage.name:
-            raise CheckpointError(f"the checkpoint is of stage {facts['stage']!r}, not {self.stage.name!r}")
+        if (stage := facts.get("stage")) != self.stage.name:
+            raise CheckpointError(
+                f"the checkpoint is of stage {stage!r}, not {self.stage.name!r}", where=str(saved.path)
+            )
         own = saved.tensors.get(f"rank-{ranks.rank()}", {})
         try:
             self.game.load_state_dict({**saved.tensors["game"], **own})
             self.averages.restore(saved.tensors["averages"])
             for name, player in self.players.items():
                 self._restore_player(name, player, saved)
-        except (RuntimeError, KeyError, ValueError) as error:
+            self.step, self.drawn = facts["step"], facts["drawn"]
+        except (RuntimeError, LookupError, ValueError) as error:
             first = str(error).strip().splitlines()[-1].strip()
             raise CheckpointError(f"the checkpoint does not fit this game: {first}", where=str(saved.path)) from error
-        self.step, self.drawn = facts["step"], facts["drawn"]
 
     def _restore_player(self, name: str, player: Player, saved: Saved) -> None:
         facts = saved.facts["players"][name]
@@ -158,12 +164,14 @@ class Match:
                 entries.setdefault(int(rest), {})[key.rpartition("/")[2]] = own
         groups = []
         for ours, theirs in zip(player.optimizer.state_dict()["param_groups"], facts["groups"], strict=True):
-            kept = {k: tuple(v) if isinstance(ours.get(k), tuple) else v for k, v in theirs.items()}
+            if unlike := (ours.keys() - {"params"}) ^ theirs.keys():
+                raise ValueError(f"the optimizer of {name!r} is another one: it differs in {', '.join(sorted(unlike))}")
+            kept = {k: tuple(v) if isinstance(ours[k], tuple) else v for k, v in theirs.items()}
             groups.append({**kept, "params": ours["params"]})
         player.optimizer.load_state_dict({"state": entries, "param_groups": groups})
 
 
-def build(stages: Iterator[Stage], plan: Plan) -> Stage | None:
-    """The next stage of a recipe, its weights drawn from the plan's seed; None after the last."""
-    seed_everything(plan.seed, 0x57A6E)
+def build(stages: Iterator[Stage], plan: Plan, index: int = 0) -> Stage | None:
+    """The next stage of a recipe, number `index`, its weights drawn from the plan's seed; None after the last."""
+    seed_everything(plan.seed, STAGES + index)
     return next(stages, None)
