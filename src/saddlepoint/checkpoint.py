@@ -9,6 +9,7 @@ checkpoint can run code.
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import errno
 import hashlib
 import json
@@ -271,7 +272,9 @@ def _set_aside(path: Path) -> None:
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.corrupt-{number}")
-    os.rename(path, target)
+    # Another rank may have done it.
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(path, target)
 
 
 def _remove(path: Path) -> None:

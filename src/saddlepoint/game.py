@@ -20,8 +20,6 @@ from .schedules import constant
 if TYPE_CHECKING:
     from .abilities import Stream
 
-RESERVED = frozenset({"to", "half", "float", "double", "type", "cpu", "cuda", "train", "eval", "step", "averaged"})
-
 
 class Turn:
     """One player's move: what it is asked to minimize, now.
@@ -120,7 +118,7 @@ class Game(nn.Module, ABC):
         super().__setattr__(name, value)
 
     def _refuse(self, name: str) -> None:
-        if name in RESERVED:
+        if hasattr(Game, name):
             raise GameError(f"a network of {type(self).__name__} cannot be called {name!r}", fix="choose another name")
 
 

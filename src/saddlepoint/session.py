@@ -172,7 +172,7 @@ class Session:
     def _play_stages(self, saved: Saved | None) -> None:
         stages, store, base = self.recipe.stages(self.options, self.source), self.run.checkpoints, 0
         index = 0
-        while (stage := build(stages, self.plan)) is not None:
+        while (stage := build(stages, self.plan, index)) is not None:
             if self.match is not None and self.match.step and store.end_of(self.match.stage.name) is None:
                 if ranks.rank() == 0:
                     store.finish(self.match.stage.name)
@@ -203,8 +203,10 @@ class Session:
 
     def _note(self, match: Match) -> None:
         images = getattr(match.stage.data, "images", None)
-        tensors, _ = match.state()
-        size = sum(tensor.numel() * tensor.element_size() for group in tensors.values() for tensor in group.values())
+        kept = [*match.game.state_dict().values(), *match.averages.state().values()]
+        moved = [parameter for player in match.players.values() for parameter in player.params]
+        # Adam keeps two moments of each parameter.
+        size = sum(tensor.nbytes for tensor in kept) + 2 * sum(parameter.nbytes for parameter in moved)
         require_space(self.run.folder, SAVES_AT_LEAST * size)
         found = describe(images)
         if self.expected is not None and found["fingerprint"] != self.expected:

@@ -41,13 +41,18 @@ def order(seed: int, count: int, start: int, length: int) -> np.ndarray:
 
 
 def coins(seed: int, start: int, length: int) -> np.ndarray:
-    """One fair coin for each position, bool (length,): splitmix64 (Steele et al. 2014) of seed and position."""
-    with np.errstate(over="ignore"):
-        x = np.arange(start, start + length, dtype=np.uint64)
-        x = (x + np.uint64(seed % 2**64)) * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((x ^ (x >> np.uint64(31))) & np.uint64(1)).astype(bool)
+    """One fair coin for each position, bool (length,): a hash of the position, after a hash of the seed."""
+    positions = np.arange(start, start + length, dtype=np.uint64)
+    hashes = _splitmix(positions + _splitmix(np.array([seed], np.uint64)))
+    return (hashes & np.uint64(1)).astype(bool)
+
+
+def _splitmix(x: np.ndarray) -> np.ndarray:
+    """splitmix64 (Steele et al. 2014), uint64 to uint64."""
+    x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 class ReadAhead(Generic[T]):
