@@ -14,9 +14,7 @@ class Blank:
         classes: class names.
     """
 
-    def __init__(
-        self, channels: int = 3, size: tuple[int, int] = (64, 64), classes: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, channels: int = 3, size: tuple[int, int] = (64, 64), classes: tuple[str, ...] = ()) -> None:
         self.channels, self.size, self.classes = channels, size, classes
 
     def images(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
