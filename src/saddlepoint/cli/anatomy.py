@@ -1,8 +1,8 @@
-"""What a recipe builds, layer by layer: one round is played without data and the shapes are written down."""
+"""What a recipe builds, layer by layer: one round is played on gray pictures and the shapes are written down."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ def dissect(recipe: Recipe, options: Options, *, channels: int) -> dict[str, Any
 
     stages = list(recipe.stages(options, Blank(channels)))
     game = stages[-1].game
-    # Counted before the move to the meta device: optimizers are particular about where their parameters are.
     players = {
         name: {"parameters": sum(p.numel() for p in player.params), "optimizer": type(player.optimizer).__name__}
         for name, player in game.players().items()
@@ -50,11 +49,12 @@ def dissect(recipe: Recipe, options: Options, *, channels: int) -> dict[str, Any
 def layers(stage: Stage) -> dict[str, list[dict[str, Any]]]:
     """Every layer of every network of a stage's game in the order of a round, with the shape of what it first gave out.
 
-    The round is played on torch's meta device, where tensors have shapes and no numbers, so it costs nothing.
+    The round is played for real, on the CPU with a few pictures: torch's meta device would cost less, but layers may
+    ask what device they are on, and every game that trains at all can be played so.
     """
     import torch
 
-    game = stage.game.to("meta")
+    game = stage.game
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in game.named_children()}
     seen: set[str] = set()
 
@@ -95,23 +95,8 @@ def _shape(output: Any) -> list[Any] | None:
 def _play(game: Game, stage: Stage) -> None:
     import torch
 
-    def batches() -> Iterator[Any]:
-        start = 0
-        while True:
-            yield _to_meta(stage.data.read(start, BATCH))
-            start += BATCH
-
+    batches = (stage.data.read(start, BATCH) for start in itertools.count(0, BATCH))
     game.train()
     with torch.enable_grad():
-        for _ in game.turns(batches()):
+        for _ in game.turns(batches):
             pass
-
-
-def _to_meta(batch: Any) -> Any:
-    import torch
-
-    if isinstance(batch, (tuple, list)):
-        return type(batch)(_to_meta(part) for part in batch)
-    if isinstance(batch, dict):
-        return {key: _to_meta(part) for key, part in batch.items()}
-    return batch.to(torch.device("meta"))
