@@ -287,7 +287,7 @@ def test_every_tensor_of_a_checkpoint_matters(middle: tuple[Saved, bytes]) -> No
         for changed in (less, other):
             try:
                 assert finish(changed) != expected, f"{stem}/{name} does not matter"
-            except CheckpointError as error:
+            except (CheckpointError, KeyError) as error:  # an optimizer that misses a moment says so by itself
                 assert changed is less, error  # noqa: PT017 - either it is refused or it must differ
 
 
