@@ -130,7 +130,7 @@ def resume(
         SaddleError: each kind with what, where and how to fix.
     """
     home = run.find(str(name), Path(out))
-    facts = home.facts()
+    facts = home.begun()
     before = Plan(**facts["plan"])
     plan = replace(before, device=device or before.device, threads=threads or before.threads).resolve()
     chosen = recipe.find(recipe_file or _trusted(facts["recipe"], home))

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from .checkpoint import Store, replace_durably
@@ -18,6 +19,24 @@ from .errors import DataError, DiskError, LockedError, MissingError, UsageError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FORMAT = 1
+
+# What run.json must hold for the run to be built again, and of what kind.
+NEEDED: dict[str, type | tuple[type, ...]] = {
+    "recipe": str,
+    "status": str,
+    "options": dict,
+    "checkpoint_every": int,
+    "sample_every": int,
+    "plan.device": str,
+    "plan.precision": str,
+    "plan.accumulate": int,
+    "plan.compile": bool,
+    "plan.seed": int,
+    "plan.threads": int,
+    "source.spec": (str, NoneType),
+    "source.flip": bool,
+    "source.policy.background": list,
+}
 
 
 class Run:
@@ -74,6 +93,26 @@ class Run:
                 fix="pip install -U saddlepoint",
             )
         return dict(facts)
+
+    def begun(self) -> dict[str, Any]:
+        """The facts of a run that can be built again from them.
+
+        Raises:
+            MissingError, DataError: as `facts`; also when one that is needed is missing or of another kind.
+        """
+        facts = self.facts()
+        for name, kind in NEEDED.items():
+            value: Any = facts
+            for key in name.split("."):
+                value = value.get(key, ...) if isinstance(value, dict) else ...
+            if not isinstance(value, kind):
+                found = "is missing" if value is ... else f"cannot be {value!r}"
+                raise DataError(
+                    f"run.json is damaged: {name} {found}",
+                    where=str(self.folder / "run.json"),
+                    fix="restore it from a backup",
+                )
+        return facts
 
     def note(self, **facts: Any) -> None:
         """Adds to run.json or changes it; readers see the old file or the new."""

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import safe_open
-from trials import Nursery, play
+from trials import TINY, Nursery, play
 
+import saddlepoint
 from saddlepoint import checkpoint
 from saddlepoint.checkpoint import MANIFEST, Store, read
-from saddlepoint.errors import CheckpointError
+from saddlepoint.errors import CheckpointError, SaddleError
 
 FLIPS = 64
 SHORT = {"warm": 4, "steps": 8, "every": 3}
@@ -223,3 +224,24 @@ def test_a_flipped_bit_would_be_loaded_without_the_checksum(run: Path) -> None:
     path.write_bytes(content)
     with safe_open(path, "pt") as file:
         assert all(isinstance(file.get_tensor(name), torch.Tensor) for name in file.keys())  # noqa: SIM118
+
+
+NEEDED = ("recipe", "options", "plan", "source", "checkpoint_every", "sample_every", "status")
+
+
+@pytest.mark.parametrize("key", NEEDED)
+@pytest.mark.parametrize("value", [..., None, 3, "x", [], {"x": 1}], ids=repr)
+def test_a_run_whose_facts_were_edited_is_refused_in_plain_words(run: Path, key: str, value: Any) -> None:
+    facts = json.loads((run / "run.json").read_bytes())
+    facts["status"] = "stopped"
+    if value is ...:
+        del facts[key]
+    elif type(facts[key]) is type(value) and not isinstance(value, dict):
+        value = -facts[key] if isinstance(value, int) else "y"
+        facts[key] = value
+    else:
+        facts[key] = value
+    (run / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(SaddleError) as caught:
+        saddlepoint.resume(run, recipe_file=TINY)
+    assert caught.value.exit_code in (64, 65, 66)
