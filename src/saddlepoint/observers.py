@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,11 +26,13 @@ class Moment:
         match: what is being played; look, do not touch.
         seconds: since this process began to play.
         images_per_second: since an observer last looked.
+        written: pictures that observers made of it, for those that come after them.
     """
 
     match: Match
     seconds: float
     images_per_second: float
+    written: list[Path] = field(default_factory=list)
 
     @property
     def step(self) -> int:
@@ -119,7 +121,7 @@ class Snapshots:
             return
         with moment.match.averages.applied(), moment.match.plan.autocast():
             images = game.sample(self.count, generator=torch.Generator().manual_seed(self.seed)).float().cpu()
-        grid.save(grid.grid(images), self.folder / f"step-{moment.step:06d}.png")
+        moment.written.append(grid.save(grid.grid(images), self.folder / f"step-{moment.step:06d}.png"))
 
 
 class Portfolio:

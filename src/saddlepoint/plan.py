@@ -64,7 +64,7 @@ class Plan:
                 f"no CUDA device; torch {torch.__version__} finds none here", where="--device", fix="--device cpu"
             )
         device = ("cuda" if found else "cpu") if self.device == "auto" else self.device
-        return replace(self, device=device, threads=self.threads or len(os.sched_getaffinity(0)))
+        return replace(self, device=device, threads=self.threads or cores())
 
     def prepare(self) -> None:
         """Applies the process-wide settings: the thread count, and fast float32 kernels on a GPU."""
@@ -114,6 +114,11 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """The plan as plain values, for run.json."""
         return asdict(self)
+
+
+def cores() -> int:
+    """Processor cores that this process may use; macOS knows only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def seed_everything(*numbers: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ class Moment:
     images_per_second: float = 640.0
     seconds: float = 0.0
     values: dict[str, float] = field(default_factory=lambda: {"critic/real": 0.5})
+    written: list[Path] = field(default_factory=list)
 
 
 def play(observer: Any, clock: Clock, steps: range, seconds: float) -> None:
@@ -120,3 +122,9 @@ def test_a_file_gets_lines_and_a_terminal_a_bar(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(("seconds", "text"), [(8.4, "8 s"), (59.6, "1:00"), (200, "3:20"), (3725, "1:02:05")])
 def test_durations_are_written_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_picture_is_named_when_it_is_made() -> None:
+    stream = io.StringIO()
+    Lines(stream)(Moment(3, written=[Path("runs/a/samples/step-000003.png")]))
+    assert "picture  runs/a/samples/step-000003.png\n" in stream.getvalue()

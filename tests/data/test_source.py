@@ -158,7 +158,7 @@ def test_named_sets_come_from_the_catalog(monkeypatch, cache):
 def test_places_that_cannot_be_found(spec):
     with pytest.raises((MissingError, UsageError)) as error:
         open_source(spec)
-    assert error.value.where == "--data"
+    assert error.value.where == "DATA"
 
 
 def test_what_is_not_found_names_the_nearest_thing_that_is(tmp_path, monkeypatch):

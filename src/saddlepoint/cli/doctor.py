@@ -80,6 +80,8 @@ def processor() -> Iterator[Finding]:
     """The CPU, what it computes fast, and how many threads one operation takes."""
     try:
         import torch
+
+        from ..plan import cores
     except Exception:  # reported above
         return
     can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
@@ -88,10 +90,7 @@ def processor() -> Iterator[Finding]:
     half = bool(can.get("avx512_bf16") or can.get("amx_bf16"))
     detail = "--precision bf16 is faster here" if half else "no bf16 arithmetic: --precision bf16 will not be faster"
     yield Finding("bf16", "ok" if half else "note", detail)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = torch.get_num_threads()
-    fix = f"unset OMP_NUM_THREADS, or train with --threads {cores}" if threads < cores else ""
-    yield Finding("threads", "note" if fix else "ok", f"{threads} of {cores} cores", fix)
+    yield Finding("threads", "ok", f"{cores()}, one per core that this process may use; --threads changes it")
 
 
 def graphics() -> Iterator[Finding]:

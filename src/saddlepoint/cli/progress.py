@@ -86,6 +86,8 @@ class Lines:
     def __call__(self, moment: Moment) -> None:
         self.pace.mark(moment.step)
         self.every = self.pace.stride
+        for path in moment.written:
+            print(f"picture  {path}", file=self.stream, flush=True)
         now = self.pace.clock()
         if self.spoken is None or now - self.spoken >= self.seconds or moment.step >= moment.steps:
             self.spoken = now
@@ -109,6 +111,8 @@ class Bar:
     def __call__(self, moment: Moment) -> None:
         self.pace.mark(moment.step)
         self.every = self.pace.stride
+        for path in moment.written:
+            self.progress.console.print(f"picture  {path}", highlight=False, markup=False)
         self.progress.update(
             self.task,
             completed=moment.step,

@@ -207,7 +207,7 @@ def _nothing(report: ScanReport) -> MissingError:
     if not report.bad and not others:
         return MissingError(
             f"no images found in {where} (0 files seen)",
-            where="--data",
+            where="DATA",
             fix="supported: png jpg webp bmp tif gif; sub-folders are searched",
         )
     formats = {record["detail"] for record in report.skipped.get(Reason.FORMAT, [])}

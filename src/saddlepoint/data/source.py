@@ -123,8 +123,13 @@ class Source:
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 self._report = scan(self._storage, self._list(), self.policy, watch=self.watch)
                 write_json(remembered, self._report.to_json())
-            self._report.source = self.name
+            self._report = self._as_seen(self._report)
         return self._report
+
+    def _as_seen(self, report: ScanReport) -> ScanReport:
+        """A remembered report with what changes nothing about the set, and may have changed since."""
+        listing = self._list()
+        return replace(report, source=self.name, ignored=dict(listing.ignored), first_ignored=listing.first_ignored)
 
     def _open(self, size: tuple[int, int] | None, channels: int | None) -> Images:
         if not self._storage:
@@ -143,7 +148,7 @@ class Source:
             size, channels = size or self._own_size(), channels or self._own_channels()
         folder = self.cache / "sets" / self._key(size, channels)
         cached = open_cached(folder) or self._build(self._storage, folder, (*size, channels))
-        self._report = replace(cached.report, source=self.name)
+        self._report = self._as_seen(cached.report)
         judge(self._report, self.policy)
         name = self.name if given else Path(self.name).resolve().name
         return Images(cached.pixels, cached.labels, tuple(self._report.classes), name, folder.name, self._report)
@@ -177,7 +182,9 @@ class Source:
 
     def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
         """Names a decoded set: another content, size or policy has another key."""
-        parts = [FORMAT, self.fingerprint, size, channels, self.policy.pixel_rules()]
+        listing = self._list()
+        unopened = [[ascii(name) for name, _ in listing.skipped], [ascii(name) for name in listing.empty]]
+        parts = [FORMAT, self.fingerprint, unopened, size, channels, self.policy.pixel_rules()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def _own_size(self) -> tuple[int, int]:
@@ -203,14 +210,14 @@ class Source:
         if self.given:
             return ArrayStorage(self.given)
         if not self.name:
-            raise UsageError("no data given", where="--data", fix="give a folder of pictures, a zip, or a named set")
+            raise UsageError("no data given", where="DATA", fix="give a folder of pictures, a zip, or a named set")
         if catalog.is_named(self.name):
             return None
         path = Path(self.name)
         try:
             return self._open_place(path)
         except OSError as error:  # a name too long, a folder that may not be entered
-            raise MissingError(f"cannot open {shown(self.name)}: {error.strerror}", where="--data") from error
+            raise MissingError(f"cannot open {shown(self.name)}: {error.strerror}", where="DATA") from error
 
     def _open_place(self, path: Path) -> Storage:
         if path.is_dir():
@@ -224,7 +231,7 @@ class Source:
             return ZipStorage(path)
         raise UsageError(
             f"{shown(self.name)} is neither a folder, a zip nor an npz",
-            where="--data",
+            where="DATA",
             fix="give a folder of pictures, or pack them as a zip",
         )
 
@@ -252,4 +259,4 @@ def _not_found(spec: str, path: Path) -> MissingError:
     else:
         parent = next(parent for parent in path.absolute().parents if parent.exists())
         fix = f"check the path; nearest existing parent is {shown(str(parent))}"
-    return MissingError(f"data folder not found: {shown(spec)}", where="--data", fix=fix)
+    return MissingError(f"data folder not found: {shown(spec)}", where="DATA", fix=fix)
