@@ -9,7 +9,6 @@ checkpoint can run code.
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import errno
 import hashlib
 import json

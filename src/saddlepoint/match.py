@@ -15,7 +15,6 @@ from .errors import CheckpointError, UsageError
 from .game import Player, Stage
 from .plan import Plan, seed_everything
 
-
 STAGES = 0x57A6E
 """Keeps the numbers that seed weights apart from those that seed rounds."""
 
