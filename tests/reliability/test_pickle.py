@@ -124,7 +124,8 @@ def trained(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("maker", TRAPS)
+# Nothing here reads YAML, not even to try the trap; the static test below keeps it so.
+@pytest.mark.parametrize("maker", sorted(TRAPS.keys() - {"python_in_yaml"}))
 def test_the_traps_work(tmp_path: Path, maker: str) -> None:
     """Each would be sprung by a careless reader; else the other tests prove nothing."""
     canary, path = tmp_path / "canary", tmp_path / "trap"
@@ -138,8 +139,6 @@ def test_the_traps_work(tmp_path: Path, maker: str) -> None:
             np.load(path, allow_pickle=True)["images"]
         case "zipped":
             pickle.loads(zipfile.ZipFile(path).read("a.pkl"))
-        case "python_in_yaml":
-            pytest.skip("nothing here reads YAML; the static test keeps it so")
         case _:
             pickle.loads(path.read_bytes())
     assert canary.exists()

@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from saddlepoint import recipe
+from saddlepoint.data.policy import Policy
 from saddlepoint.data.source import Source
 from saddlepoint.errors import SaddleError
 from saddlepoint.match import Match
@@ -62,7 +63,7 @@ def play(folder: str, *, warm: int = 150, steps: int = 450, every: int = SAVE_EV
     with run.owned():
         known = (run.folder / "run.json").exists()
         if not known:
-            session.begin(source={"spec": None})
+            session.begin(source={"spec": None, "flip": True, "policy": asdict(Policy())})
         match = session.play(resume=known)
     (run.folder / "hash").write_text(fingerprint(match))
 
