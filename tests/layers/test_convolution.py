@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.autograd import grad
 
-from saddlepoint.layers import convolution
+from saddlepoint.layers import convolution, patches, winograd
 from saddlepoint.layers.convolution import Down, Head, Stem, Up
 
 Function = Callable[[Tensor], Tensor]
@@ -30,22 +31,25 @@ CASES = {
     "stem with a bias": (lambda: Stem(7, 5, bias=True), (6, 7)),
     "head": (lambda: Head(5), (6, 5, 4, 4)),
     "head with a bias": (lambda: Head(5, bias=True), (6, 5, 4, 4)),
-    "down, short rows": (lambda: Down(3, 5), (6, 3, 6, 4)),
+    "down, short rows": (lambda: Down(3, 5), (6, 3, 8, 4)),
     "down with a bias": (lambda: Down(3, 5, bias=True), (6, 3, 4, 4)),
     "down, long rows": (lambda: Down(3, 5), (2, 3, 8, 40)),
     "down, odd height": (lambda: Down(3, 5), (2, 3, 5, 4)),
     "down, odd width": (lambda: Down(3, 5), (2, 3, 4, 5)),
-    "up, short rows": (lambda: Up(5, 3), (6, 5, 3, 2)),
+    "down, 6 rows": (lambda: Down(3, 5), (2, 3, 6, 4)),
+    "up, short rows": (lambda: Up(5, 3), (6, 5, 4, 2)),
     "up with a bias": (lambda: Up(5, 3, bias=True), (6, 5, 2, 2)),
+    "up, 3 rows": (lambda: Up(5, 3), (6, 5, 3, 2)),
     "up, long rows": (lambda: Up(5, 3), (2, 5, 2, 20)),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("block", [2**23, 200], ids=["one block", "many blocks"])
-def test_equals_torch(case: str, layout: torch.memory_format, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convolution, "_BLOCK", block)
+@pytest.mark.parametrize("way", [winograd, patches], ids=["winograd", "patches"])
+def test_equals_torch(case: str, layout: torch.memory_format, way: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "_way", lambda images: way)
+    monkeypatch.setattr(patches, "BLOCK", 200)  # several blocks, the last one smaller
     torch.manual_seed(0)
     build, shape = CASES[case]
     layer = build().double().to(memory_format=layout)

@@ -10,7 +10,6 @@ Activations are channels-last, so that "one row per pixel" is a view and not a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,8 +17,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional as F
 
-# Elements of one block of unrolled patches: large enough for a fast product, small enough not to show in the memory.
-_BLOCK = 2**23
+from . import patches, winograd
 
 
 class Stem(nn.ConvTranspose2d):
@@ -29,7 +27,7 @@ class Stem(nn.ConvTranspose2d):
         super().__init__(latent, leaving, 4, bias=bias)
 
     def forward(self, latents: Tensor) -> Tensor:  # type: ignore[override]
-        features = (latents @ _pixel_rows(self.weight).flatten(1)).unflatten(1, (4, 4, -1)).permute(0, 3, 1, 2)
+        features = (latents @ patches.pixels(self.weight).flatten(1)).unflatten(1, (4, 4, -1)).permute(0, 3, 1, 2)
         return features if self.bias is None else features + self.bias[:, None, None]
 
 
@@ -40,7 +38,9 @@ class Head(nn.Conv2d):
         super().__init__(entering, 1, 4, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.linear(_pixel_rows(features).flatten(1), _pixel_rows(self.weight).flatten(1), self.bias).squeeze(1)
+        return F.linear(patches.pixels(features).flatten(1), patches.pixels(self.weight).flatten(1), self.bias).squeeze(
+            1
+        )
 
 
 class Down(nn.Conv2d):
@@ -51,8 +51,8 @@ class Down(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         features, weight = _autocast(features, self.weight)
-        odd = features.shape[2] % 2 or features.shape[3] % 2
-        if odd or not _short(features, features.shape[3] // 2):
+        rows, columns = features.shape[2:]
+        if rows % 4 or columns % 4 or not _short(features, columns // 2):
             return super().forward(features)
         halved = _halve(features, weight)
         return halved if self.bias is None else halved + self.bias[:, None, None]
@@ -66,7 +66,8 @@ class Up(nn.ConvTranspose2d):
 
     def forward(self, features: Tensor) -> Tensor:  # type: ignore[override]
         features, weight = _autocast(features, self.weight)
-        if not _short(features, features.shape[3]):
+        rows, columns = features.shape[2:]
+        if rows % 2 or columns % 2 or not _short(features, columns):
             return super().forward(features)
         doubled = _double(features, weight)
         return doubled if self.bias is None else doubled + self.bias[:, None, None]
@@ -83,8 +84,8 @@ def _autocast(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 def _short(features: Tensor, width: int) -> bool:
     """Whether rows of `width` pixels at the lower resolution are too short for the CPU's convolution kernels.
 
-    Measured with oneDNN on Sapphire Rapids at batch 128: the product wins up to 8 pixels in bfloat16 (4 times at 4
-    pixels, 1.5 times at 8) and up to 4 in float32 (1.2 times). Exports and compilers get the plain convolution.
+    Measured with oneDNN on Sapphire Rapids at batch 128: the product wins up to 8 pixels in bfloat16 (by 2 to 4 times
+    at 4 pixels) and up to 4 in float32 (by 1.9 times). Exports and compilers get the plain convolution.
     """
     return features.is_cpu and width * features.element_size() <= 16 and not torch.compiler.is_compiling()
 
@@ -128,11 +129,7 @@ class _Halve(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(x, w)
-        kernel = _pixel_rows(w).flatten(1).t()
-        y = _empty(len(x), len(w), x.shape[2] // 2, x.shape[3] // 2, like=x)
-        for block in _blocks(x):
-            torch.mm(_patches(x[block], 4, 2), kernel, out=_pixel_rows(y[block]).flatten(0, 2))
-        return y
+        return _way(x).halve(x, w)
 
     @staticmethod
     def backward(ctx: Any, y: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -145,18 +142,7 @@ class _Double(Function):
     @staticmethod
     def forward(ctx: Any, y: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(y, w)
-        # Between any 2x2 pixels of (padded) y lie 2x2 pixels of x that depend on no others. One product makes them
-        # all; what remains is to put them into place.
-        rows, columns = y.shape[2] + 1, y.shape[3] + 1
-        # The kernel's row 2a + r carries neighbor 1 - a to the new row r; columns likewise.
-        kernel = w.permute(2, 3, 0, 1).reshape(2, 2, 2, 2, *w.shape[:2]).flip(0, 2)
-        kernel = kernel.permute(0, 2, 4, 1, 3, 5).reshape(4 * w.shape[0], 4 * w.shape[1])
-        x = _empty(len(y), w.shape[1], 2 * y.shape[2], 2 * y.shape[3], like=y)
-        for block in _blocks(y):
-            tiles = (_patches(y[block], 2, 1) @ kernel).view(-1, rows, columns, 2, 2, w.shape[1])
-            whole = tiles.transpose(2, 3).reshape(-1, 2 * rows, 2 * columns, w.shape[1])
-            _pixel_rows(x[block]).copy_(whole[:, 1:-1, 1:-1])
-        return x
+        return _way(y).double(y, w)
 
     @staticmethod
     def backward(ctx: Any, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -169,11 +155,7 @@ class _Correlate(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
         ctx.save_for_backward(x, y)
-        # Blocks are summed with at least float32's precision, as one long product would be.
-        total = torch.zeros(y.shape[1], 16 * x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
-        for block in _blocks(x):
-            total += _pixel_rows(y[block]).flatten(0, 2).t() @ _patches(x[block], 4, 2)
-        return total.to(x.dtype).view(-1, 4, 4, x.shape[1]).permute(0, 3, 1, 2)
+        return _way(x).correlate(x, y)
 
     @staticmethod
     def backward(ctx: Any, w: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -182,23 +164,6 @@ class _Correlate(Function):
         return _double(y, w) if for_x else None, _halve(x, w) if for_y else None
 
 
-def _pixel_rows(images: Tensor) -> Tensor:
-    """(N, C, H, W) as (N, H, W, C): a view."""
-    return images.permute(0, 2, 3, 1)
-
-
-def _patches(images: Tensor, size: int, stride: int) -> Tensor:
-    """All `size` x `size` windows of images with a border of one zero pixel, as rows (windows, size * size * C)."""
-    padded = F.pad(_pixel_rows(images), (0, 0, 1, 1, 1, 1))
-    windows = padded.unfold(1, size, stride).unfold(2, size, stride).permute(0, 1, 2, 4, 5, 3)
-    return windows.reshape(-1, size * size * images.shape[1])
-
-
-def _blocks(images: Tensor) -> Iterator[slice]:
-    """Slices of the batch whose patches, of either kind about four times the images, have `_BLOCK` elements."""
-    step = max(1, _BLOCK // (4 * images[0].numel()))
-    return (slice(start, start + step) for start in range(0, len(images), step))
-
-
-def _empty(*shape: int, like: Tensor) -> Tensor:
-    return torch.empty(shape, dtype=like.dtype, memory_format=torch.channels_last)
+def _way(images: Tensor) -> Any:
+    """Fewer multiplications in full precision; in bfloat16, which AMX multiplies in no time, fewer roundings."""
+    return winograd if images.element_size() >= 4 else patches
