@@ -67,6 +67,12 @@ def test_one_seed_gives_one_set_of_pictures(trained: saddlepoint.Trained) -> Non
     assert trained.sample(5).abs().max() <= 1
 
 
+def test_the_log_tells_what_was_measured(trained: saddlepoint.Trained) -> None:
+    last = trained.log()[-1]
+    assert last["step"] == 6
+    assert {"discriminator/real", "generator/adversarial"} < last["values"].keys()
+
+
 def test_last_is_the_run_started_last(trained: saddlepoint.Trained, out: Path) -> None:
     for name, started in (("b", "2026-01-01"), ("a", "2026-01-03"), ("c", "2026-01-02")):
         shutil.copytree(trained.folder, out / name)

@@ -90,7 +90,7 @@ def train(
         if dry_run:
             match = session.rehearse()
             return Trained(home, match.game, {"recipe": chosen.address, "steps": match.stage.steps}, plan.torch_device)
-        with home.owned() if ranks.rank() == 0 else nullcontext():
+        with home.owned(new=True) if ranks.rank() == 0 else nullcontext():
             spec = str(data) if isinstance(data, (str, Path)) else None
             session.begin(source={"spec": spec, **reading}, preset=preset, command=command)
             session.play()

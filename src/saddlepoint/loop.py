@@ -235,7 +235,7 @@ class Saver:
         self.faults.append(fault)
         steps = ", ".join(str(self.match.base + one.step) for one in self.faults)
         try:
-            saved = None if self.store is None else self.store.newest()
+            saved = None if self.store is None else ranks.one_after_rank_0(self.store.newest)
         except MissingError:
             saved = None
         if saved is None or len(self.faults) > ROLLBACKS:

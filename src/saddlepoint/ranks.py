@@ -7,13 +7,15 @@ backward and calls of submodules work as they do on one process.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+T = TypeVar("T")
 
 PATIENCE = timedelta(seconds=60)
 
@@ -82,6 +84,17 @@ def share(value: Any) -> Any:
     if world() > 1:
         dist.broadcast_object_list(box)
     return box[0]
+
+
+def one_after_rank_0(read: Callable[[], T]) -> T:
+    """Calls `read` on rank 0, and when it is done there on the others: for what mends a shared folder as it reads."""
+    if rank():
+        share(None)
+        return read()
+    try:
+        return read()
+    finally:
+        share(None)
 
 
 def agree_on(game: nn.Module) -> None:

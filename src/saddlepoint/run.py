@@ -134,26 +134,28 @@ class Run:
                 file.write(b"\n")
             file.write(line.encode() + b"\n")
 
-    def log(self) -> list[dict[str, Any]]:
-        """Every record of log.jsonl in order of steps; a step that was played twice counts as last played."""
-        path = self.folder / "log.jsonl"
-        steps: dict[tuple[str, int], dict[str, Any]] = {}
-        events = []
-        for line in path.read_bytes().splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
-                record = json.loads(line)
-                if "event" in record:
-                    events.append(record)
-                else:
-                    steps[record["stage"], record["step"]] = record
-        return sorted([*steps.values(), *events], key=lambda record: record.get("step", 0))
-
-    @contextlib.contextmanager
-    def owned(self) -> Iterator[None]:
-        """Inside, this process alone may write the run. The lock dies with its owner, however that ends.
+    def require_new(self) -> None:
+        """Refuses a folder in which a run has begun.
 
         Raises:
-            LockedError: another process owns the run, or the folder cannot be written.
+            LockedError: it has.
+        """
+        if (self.folder / "run.json").exists():
+            raise LockedError(
+                f"the run {self.name} exists already",
+                where=str(self.folder),
+                fix=f"saddle resume {self.name}, or another --name",
+            )
+
+    @contextlib.contextmanager
+    def owned(self, *, new: bool = False) -> Iterator[None]:
+        """Inside, this process alone may write the run. The lock dies with its owner, however that ends.
+
+        Args:
+            new: the run must not have begun yet.
+
+        Raises:
+            LockedError: another process owns the run, it has begun already, or the folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -171,6 +173,8 @@ class Run:
                     f"{self.folder} is in use by {file.read().strip() or 'another process'}",
                     fix="stop it, or choose another --name",
                 ) from None
+            if new:
+                self.require_new()
             file.truncate(0)
             file.write(f"pid {os.getpid()} on host {socket.gethostname()} since {now()}")
             file.flush()
@@ -192,11 +196,9 @@ def create(root: Path, name: str | None, stem: str) -> Run:
         return Run(root / f"{stem}-{number}")
     if not NAME.fullmatch(name) or name.endswith("."):
         raise UsageError(f"run name may hold letters, digits, -_. (1–64), got {name!r}", where="--name")
-    if (root / name / "run.json").exists():
-        raise LockedError(
-            f"the run {name} exists already", where=str(root / name), fix=f"saddle resume {name}, or another --name"
-        )
-    return Run(root / name)
+    run = Run(root / name)
+    run.require_new()
+    return run
 
 
 def find(text: str, root: Path = Path("runs")) -> Run:

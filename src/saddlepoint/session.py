@@ -164,9 +164,9 @@ class Session:
     def _newest(self) -> Saved | None:
         if not self.run.checkpoints.steps():
             return None
-        saved = self.run.checkpoints.newest()
+        saved = ranks.one_after_rank_0(self.run.checkpoints.newest)
         for problem in saved.skipped:
-            self.tell("skipped", f"step {problem}; resumed from step {saved.step}")
+            self.tell("skipped", f"step {problem}; kept as .corrupt, resumed from step {saved.step}")
         return saved
 
     def _play_stages(self, saved: Saved | None) -> None:

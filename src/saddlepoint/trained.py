@@ -14,6 +14,7 @@ from .errors import UnavailableError, UsageError
 from .game import Game
 from .latent import walk as paths
 from .pictures import film, grid
+from .pictures.log import measured, read_log
 from .plan import Plan
 from .run import Run
 
@@ -36,6 +37,10 @@ class Trained:
     def folder(self) -> Path:
         """The run's folder."""
         return self.run.folder
+
+    def log(self) -> list[dict[str, Any]]:
+        """What each logged step measured, in order: `step`, `stage`, `seconds`, `images_per_second`, `values`."""
+        return measured(read_log(self.folder / "log.jsonl"))
 
     @torch.no_grad()
     def sample(self, count: int = 16, *, seed: int = 0) -> Tensor:

@@ -65,7 +65,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "keras": {"form": "keras", "leak": 0.2, "initialization": "glorot", "soften": 0.2, "lr_generator": 1.5e-4},
 }
 
-SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 4, "batch": 4, "steps": 4}
+SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 4, "batch": 4, "steps": 4, "epochs": None}
 
 
 class DCGAN(Game):
