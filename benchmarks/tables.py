@@ -68,8 +68,8 @@ def kills(record: dict[str, Any]) -> list[str]:
     return [
         "## Kills",
         "",
-        "A short run killed with SIGKILL at random moments, and by kill and power cut at each touch of the disk, resumed,"
-        " and compared with a run never stopped: every logged loss, every weight, average and optimizer moment.",
+        "A short run killed with SIGKILL at random moments, and by kill and power cut at each touch of the disk,"
+        " resumed, and compared with a run never stopped: every loss, weight, average and optimizer moment.",
         "",
         "| random kills | injected faults | differing bits |",
         "|---|---|---|",
