@@ -34,7 +34,9 @@ def test_soft_labels_agree_with_torch() -> None:
 
 @pytest.mark.parametrize("score", [-1e4, 1e4])
 @pytest.mark.parametrize(
-    "loss", [lambda s: minimax_discriminator(s, s), minimax_generator, non_saturating_generator], ids=str
+    "loss",
+    [lambda s: minimax_discriminator(s, s), minimax_generator, non_saturating_generator],
+    ids=["minimax discriminator", "minimax generator", "non-saturating generator"],
 )
 def test_extreme_scores_are_safe(loss: Callable[[Tensor], Tensor], score: float) -> None:
     scores = torch.full((3,), score, requires_grad=True)
