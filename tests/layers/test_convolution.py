@@ -49,7 +49,7 @@ CASES = {
 @pytest.mark.parametrize("way", [winograd, patches], ids=["winograd", "patches"])
 def test_equals_torch(case: str, layout: torch.memory_format, way: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "_way", lambda images: way)
-    monkeypatch.setattr(patches, "BLOCK", 200)  # several blocks, the last one smaller
+    monkeypatch.setattr(patches, "BLOCK", 1000)  # several blocks, the last one smaller
     torch.manual_seed(0)
     build, shape = CASES[case]
     layer = build().double().to(memory_format=layout)

@@ -14,14 +14,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 # Elements of one block of patches: large enough for a fast product, small enough to be reused from the heap.
-BLOCK = 2**22
+BLOCK = 2**21
 
 
 def halve(x: Tensor, w: Tensor) -> Tensor:
     """The convolution: y."""
     kernel = pixels(w).flatten(1).t()
     y = empty(len(x), len(w), x.shape[2] // 2, x.shape[3] // 2, like=x)
-    for block in _blocks(x):
+    for block in blocks(x):
         torch.mm(_patches(x[block], 4, 2), kernel, out=pixels(y[block]).flatten(0, 2))
     return y
 
@@ -34,7 +34,7 @@ def double(y: Tensor, w: Tensor) -> Tensor:
     kernel = kernel.permute(0, 2, 4, 1, 3, 5).reshape(4 * w.shape[0], 4 * w.shape[1])
     rows, columns = y.shape[2] + 1, y.shape[3] + 1
     x = empty(len(y), w.shape[1], 2 * y.shape[2], 2 * y.shape[3], like=y)
-    for block in _blocks(y):
+    for block in blocks(y):
         tiles = (_patches(y[block], 2, 1) @ kernel).view(-1, rows, columns, 2, 2, w.shape[1])
         whole = tiles.transpose(2, 3).reshape(-1, 2 * rows, 2 * columns, w.shape[1])
         pixels(x[block]).copy_(whole[:, 1:-1, 1:-1])
@@ -45,7 +45,7 @@ def correlate(x: Tensor, y: Tensor) -> Tensor:
     """The gradient of the weights: w."""
     # Blocks are summed with at least float32's precision, as one long product would be.
     total = torch.zeros(y.shape[1], 16 * x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
-    for block in _blocks(x):
+    for block in blocks(x):
         total += pixels(y[block]).flatten(0, 2).t() @ _patches(x[block], 4, 2)
     return total.to(x.dtype).view(-1, 4, 4, x.shape[1]).permute(0, 3, 1, 2)
 
@@ -67,7 +67,7 @@ def _patches(images: Tensor, size: int, stride: int) -> Tensor:
     return windows.reshape(-1, size * size * images.shape[1])
 
 
-def _blocks(images: Tensor) -> Iterator[slice]:
+def blocks(images: Tensor) -> Iterator[slice]:
     """Slices of the batch whose patches, of either kind about four times the images, have `BLOCK` elements."""
     step = max(1, BLOCK // (4 * images[0].numel()))
     return (slice(start, start + step) for start in range(0, len(images), step))

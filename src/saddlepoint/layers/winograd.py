@@ -19,27 +19,34 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .patches import empty, pixels
+from .patches import blocks, empty, pixels
 
 
 def halve(x: Tensor, w: Tensor) -> Tensor:
     """The convolution: y."""
     y = empty(len(x), len(w), x.shape[2] // 2, x.shape[3] // 2, like=x)
-    _merge_pairs(torch.bmm(_split_images(x), _split_weights(w).transpose(1, 2)), _neighbors(y))
+    kernel = _split_weights(w).transpose(1, 2)
+    for block in blocks(x):
+        _merge_pairs(torch.bmm(_split_images(x[block]), kernel), _neighbors(y[block]))
     return y
 
 
 def double(y: Tensor, w: Tensor) -> Tensor:
     """The transposed convolution: x."""
     x = empty(len(y), w.shape[1], 2 * y.shape[2], 2 * y.shape[3], like=y)
-    _merge_images(torch.bmm(_split_pairs(_neighbors(y)), _split_weights(w)), x)
+    kernel = _split_weights(w)
+    for block in blocks(x):
+        _merge_images(torch.bmm(_split_pairs(_neighbors(y[block])), kernel), x[block])
     return x
 
 
 def correlate(x: Tensor, y: Tensor) -> Tensor:
     """The gradient of the weights: w."""
     w = empty(y.shape[1], x.shape[1], 4, 4, like=x)
-    _merge_pairs(torch.bmm(_split_pairs(_neighbors(y)).transpose(1, 2), _split_images(x)), _taps(w))
+    total = x.new_zeros(9, y.shape[1], 4 * x.shape[1])
+    for block in blocks(x):
+        total.baddbmm_(_split_pairs(_neighbors(y[block])).transpose(1, 2), _split_images(x[block]))
+    _merge_pairs(total, _taps(w))
     return w
 
 
