@@ -59,7 +59,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         # Without standalone mode typer hands errors to us instead of drawing a box around them; it then returns the
         # code of `typer.Exit`, and None after a verb that simply ended.
-        return int(app(arguments, prog_name="saddle", standalone_mode=False) or 0)
+        # Verbs find the words as they were said in `ctx.obj`.
+        return int(app(arguments, prog_name="saddle", standalone_mode=False, obj=arguments) or 0)
     except Exception as error:
         if debug and not isinstance(error, typer.TyperException):
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +24,7 @@ MaybeDevice = Annotated[
 
 
 def resume(
+    ctx: typer.Context,
     run: flags.RunArgument,
     steps: LongerSteps = None,
     device: MaybeDevice = None,
@@ -37,7 +37,7 @@ def resume(
 ) -> None:
     """Go on with a run as if it had never stopped."""
     if launch.needed(devices, device):
-        raise typer.Exit(launch.spawn(devices, sys.argv[1:]))
+        raise typer.Exit(launch.spawn(devices, ctx.obj))
     from .. import api
 
     with shown() as display:

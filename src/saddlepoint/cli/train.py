@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -64,20 +63,20 @@ def train(
     if steps is not None and epochs is not None:
         raise UsageError("--steps and --epochs exclude each other", where="--epochs", fix="give one of them")
     if launch.needed(devices, device, ctx.meta[GIVEN].get("batch")):
-        raise typer.Exit(launch.spawn(devices, sys.argv[1:]))
+        raise typer.Exit(launch.spawn(devices, ctx.obj))
     from .. import api
 
     settings = {parameter: ctx.params[parameter] for parameter in PASSED_ON}
     with shown() as display:
         trained = api.train(
-            recipe, data, policy=policy, observers=(display,), command=command_line(), **settings, **ctx.meta[GIVEN]
+            recipe, data, policy=policy, observers=(display,), command=said(ctx), **settings, **ctx.meta[GIVEN]
         )
     rehearsed(trained, as_json=json) if dry_run else finished(trained.run, as_json=json)
 
 
-def command_line() -> str:
-    """How the user said it, for the record."""
-    return shlex.join(["saddle", *sys.argv[1:]])
+def said(ctx: typer.Context) -> str:
+    """The command as the user said it, for the record."""
+    return shlex.join(["saddle", *ctx.obj])
 
 
 def rehearsed(trained: Trained, *, as_json: bool) -> None:
