@@ -7,7 +7,7 @@ READY := .venv/.ready
 TESTS ?= tests
 
 DEMO_DATA ?= avatars:adventurer
-DEMO ?= --size 32 --width 32 --batch 64 --soften 0.2 --average 50 --steps 4000 --precision bf16 --seed 7 --sample-every 100
+DEMO ?= --size 32 --width 32 --batch 64 --soften 0.2 --average 50 --steps 3400 --precision bf16 --seed 7 --sample-every 100
 
 .PHONY: setup test lint demo docs clean
 .DEFAULT_GOAL := setup
