@@ -128,7 +128,7 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path)
         begun(tmp_path / name)
     with pytest.raises(MissingError, match="no run 'four'") as caught:
         find("four", tmp_path)
-    assert caught.value.fix == f"3 runs in {tmp_path}/: one, three, two"
+    assert caught.value.fix == f"there are in {tmp_path}/: one, three, two"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def find(name: str) -> Recipe:
     if name not in names():
         raise MissingError(
             f"no recipe {name!r}{_meant(name, names())}",
+            where="RECIPE",
             fix=f"choose one of {', '.join(names())}, or give a file of your own: ./my_gan.py",
         )
     return _load(name, importlib.import_module(f"{__package__}.recipes.{name}"))

@@ -215,7 +215,7 @@ def find(text: str, root: Path = Path("runs")) -> Run:
         return Run(max(known, key=lambda folder: _started(Run(folder))))
     listed = ", ".join(sorted(folder.name for folder in known)[-8:]) or "none"
     raise MissingError(
-        f"no run {text!r}", where=str(root), fix=f"{len(known)} runs in {root}/: {listed}" if known else "saddle train"
+        f"no run {text!r}", where=str(root), fix=f"there are in {root}/: {listed}" if known else "saddle train"
     )
 
 

@@ -32,7 +32,7 @@ GOLDEN: list[tuple[str, int, str]] = [
     (
         "train gna digits",
         66,
-        "error[missing]: no recipe 'gna'; did you mean 'gan'?\n"
+        "error[missing]: no recipe 'gna'; did you mean 'gan'?\n  where: RECIPE\n"
         f"  fix: choose one of {', '.join(recipe.names())}, or give a file of your own: ./my_gan.py",
     ),
     (
@@ -212,7 +212,7 @@ def test_no_such_run(saddle: Call, verb: Sequence[str], tmp_path: Path) -> None:
     complains(saddle(*verb, "nothing"), 66, "no run 'nothing'", "fix: ")
     (tmp_path / "runs" / "real").mkdir(parents=True)
     (tmp_path / "runs" / "real" / "run.json").write_text('{"format": 1, "started": "2026"}')
-    complains(saddle(*verb, "nothing"), 66, "no run 'nothing'", "1 runs in runs/: real")
+    complains(saddle(*verb, "nothing"), 66, "no run 'nothing'", "there are in runs/: real")
 
 
 def test_a_damaged_run(saddle: Call, tmp_path: Path) -> None:
