@@ -12,7 +12,7 @@ Differs from the tutorial: the discriminator returns logits and the loss takes t
 overflow). Differs from the Keras post: the discriminator takes one step on real and fake together, not one on each,
 and meets fakes made with the statistics of their batch, not with moving ones.
 
-Result, by eye, on one core of a Xeon with AMX (docs/gallery has pictures, commands, seeds, times): recognizable faces
+Result: by eye, on one core of a Xeon with AMX (docs/gallery has pictures, commands, seeds, times), recognizable faces
 of varied hair and skin on 20,000 avatars at 64x64, mostly readable digits on MNIST at 32x32. Scores: not yet measured.
 """
 
