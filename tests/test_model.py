@@ -29,7 +29,7 @@ def weights() -> dict[str, Tensor]:
     """A small game's `state_dict()`."""
 
     class Blank:
-        def images(self, **_: Any) -> Images:
+        def examples(self, **_: Any) -> Images:
             return Images.blank(8, 1)
 
     torch.manual_seed(0)

@@ -22,7 +22,7 @@ PLAN = Plan("cpu", threads=1)
 
 
 class Noise:
-    def images(self, *, size: int, channels: int | None = None) -> Images:
+    def examples(self, *, size: int, channels: int | None = None) -> Images:
         return Images.of(np.random.default_rng(0).integers(0, 256, (12, size, size, 3), np.uint8))
 
 

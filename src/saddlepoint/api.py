@@ -57,8 +57,9 @@ def train(
 
     Args:
         recipe_name: a recipe's name (`dcgan`) or the path of a recipe file of your own.
-        data: a folder, a zip, an npz, an array (N, H, W, C), or a named set such as `mnist`, `avatars:adventurer`.
-        preset: a named variant of the recipe.
+        data: a folder, a zip, an npz, an array (N, H, W, C), a named set such as `mnist`, `avatars:adventurer`, or a
+            toy distribution such as `ring8`.
+        preset: a named variant of the recipe; for points the one called `plane`, if there is one, unless named.
         steps: rounds to play, or
         epochs: passes over the data to play.
         device, precision, accumulate, compile, seed, threads: see `Plan`.
@@ -80,10 +81,11 @@ def train(
     plan = Plan(device, precision, accumulate, compile, seed, threads).resolve()
     chosen = recipe.find(recipe_name)
     length = {key: value for key, value in {"steps": steps, "epochs": epochs}.items() if value is not None}
-    settled = chosen.configure(preset, **length, **options)
     with Stopper().listening() as stopper, _group(plan):
         reading = {"flip": flip, "policy": asdict(policy or Policy())}
         source = _source(data, reading, plan, workers, Watch(stopper, progress))
+        preset = preset or (source.kind if source.kind in chosen.presets else None)
+        settled = chosen.configure(preset, **length, **options)
         home = Run(ranks.share(run.create(Path(out), name, f"{chosen.name}-{Path(source.name).name}").folder))
         pace = _pace(getattr(settled, "steps", 1000), checkpoint_every, sample_every)
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper)

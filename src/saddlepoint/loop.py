@@ -157,6 +157,7 @@ def _move(match: Match, mover: str, sentinel: Sentinel) -> None:
     ranks.average([*gradients, probe])
     norm = torch.nn.utils.get_total_norm(gradients)
     sentinel.check_turn(mover, norm + probe)
+    match.tally[f"{mover}/gradient"] = norm
     if player.clip is not None:
         torch.nn.utils.clip_grads_with_norm_(player.params, player.clip, norm)
     player.optimizer.step()

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from . import recipe
 from .checkpoint import replace_durably
+from .data import toys
 from .data.blank import Blank
 from .errors import CheckpointError, MissingError, UsageError
 from .game import Game, Stage
@@ -38,6 +39,7 @@ class Shape(pydantic.BaseModel):
     height: int = pydantic.Field(ge=0, le=65536)
     width: int = pydantic.Field(ge=0, le=65536)
     classes: list[str]
+    toy: str | None = None
 
 
 class Config(pydantic.BaseModel):
@@ -95,7 +97,8 @@ def load(path: Path, recipe_file: str | None = None) -> tuple[Game, dict[str, An
         )
     found = recipe.find(recipe_file or config["recipe"])
     shape = config["data"]
-    blank = Blank(shape["channels"], (shape["height"], shape["width"]), tuple(shape["classes"]))
+    toy = toys.find(shape["toy"]) if shape.get("toy") else None
+    blank = Blank(shape["channels"], (shape["height"], shape["width"]), tuple(shape["classes"]), toy)
     game = _stage(found.stages(found.configure(**config["options"]), blank), config["stage"], weights).game
     try:
         game.load_state_dict(tensors)
@@ -176,6 +179,9 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
 def _card(config: Mapping[str, Any]) -> str:
     shape = config["data"]
     options = "\n".join(f"| {key} | {value} |" for key, value in config["options"].items())
+    content = f"{shape['count']:,} images, {shape['height']}x{shape['width']}, {shape['channels']} channels"
+    if shape.get("toy"):
+        content = f"{shape['count']:,} points"
     return f"""---
 library_name: saddlepoint
 tags: [gan, image-generation]
@@ -183,7 +189,7 @@ tags: [gan, image-generation]
 # {config["recipe"]}, {config["step"]:,} steps
 
 A generative adversarial network trained with saddlepoint {config["version"]} on `{shape["name"]}`
-({shape["count"]:,} images, {shape["height"]}x{shape["width"]}, {shape["channels"]} channels).
+({content}).
 
 Sample from it: `saddle sample THIS_FOLDER -n 16`, or in Python `saddlepoint.load("THIS_FOLDER").sample(16, seed=0)`.
 

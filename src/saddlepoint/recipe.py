@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -86,6 +87,12 @@ class Recipe:
             return self.options(**{**self.presets.get(preset or "", {}), **given})
         except pydantic.ValidationError as error:
             raise _refusal(self.options, error) from None
+
+
+def rounds(options: Any, examples: Sized) -> int:
+    """Steps to play: the options' `steps`, or as many as their `epochs` over the data take at their `batch`."""
+    steps: int = options.steps
+    return steps if options.epochs is None else math.ceil(options.epochs * len(examples) / options.batch)
 
 
 def names() -> list[str]:

@@ -24,6 +24,7 @@ from .abilities import Samples
 from .checkpoint import Saved, replace_durably
 from .data.source import Source
 from .errors import DataError, DiskError, Stopped
+from .game import Stage
 from .loop import train
 from .match import Match, build
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
@@ -202,13 +203,12 @@ class Session:
             raise Stopped(stopped.what, fix=f"saddle resume {self.run.name}") from None
 
     def _note(self, match: Match) -> None:
-        images = getattr(match.stage.data, "images", None)
         kept = [*match.game.state_dict().values(), *match.averages.state().values()]
         moved = [parameter for player in match.players.values() for parameter in player.params]
         # Adam keeps two moments of each parameter.
         size = sum(tensor.nbytes for tensor in kept) + 2 * sum(parameter.nbytes for parameter in moved)
         require_space(self.run.folder, SAVES_AT_LEAST * size)
-        found = describe(images)
+        found = describe(match.stage)
         if self.expected is not None and found["fingerprint"] != self.expected:
             raise DataError(
                 "data set differs from this run's: its pictures are not the same",
@@ -241,31 +241,23 @@ class ModelFolder:
         session = self.session
         with moment.match.averages.applied():
             tensors = {name: tensor.clone() for name, tensor in moment.game.state_dict().items()}
-        images = getattr(moment.match.stage.data, "images", None)
         config = {
             "recipe": session.recipe.address,
             "options": session.options.model_dump(mode="json"),
             "stage": moment.stage,
             "step": moment.step,
             "version": metadata.version("saddlepoint"),
-            "data": describe(images),
+            "data": describe(moment.match.stage),
         }
         model.save(session.run.model, tensors, config)
 
 
-def describe(images: Any) -> dict[str, Any]:
-    """What a model has to know of its data, as plain values."""
-    if images is None:
+def describe(stage: Stage) -> dict[str, Any]:
+    """What a model has to know of its data, as plain values; a stream of a recipe's own may have nothing to say."""
+    examples = getattr(stage.data, "examples", None)
+    if examples is None:
         return {"name": "none", "count": 0, "channels": 3, "height": 0, "width": 0, "classes": [], "fingerprint": ""}
-    return {
-        "name": images.name,
-        "count": len(images),
-        "channels": images.channels,
-        "height": images.height,
-        "width": images.width,
-        "classes": list(images.classes),
-        "fingerprint": images.fingerprint,
-    }
+    return dict(examples.facts())
 
 
 def versions() -> dict[str, str]:

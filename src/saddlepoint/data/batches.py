@@ -10,10 +10,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Images with their labels.
+    """Images with their labels, or points with theirs.
 
     Attributes:
-        image: float32 (N, C, H, W) in [-1, 1].
+        image: float32 (N, C, H, W) in [-1, 1]; for a toy distribution its points (N, D), of any range.
         label: int64 (N,), or None for data without classes.
     """
 
@@ -25,5 +25,6 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`, images in channels-last memory order."""
-        image = self.image.to(device, non_blocking=True, memory_format=torch.channels_last)
+        layout = torch.channels_last if self.image.ndim == 4 else torch.preserve_format
+        image = self.image.to(device, non_blocking=True, memory_format=layout)
         return Batch(image, None if self.label is None else self.label.to(device, non_blocking=True))

@@ -63,8 +63,25 @@ class Images:
         """Channels: 1, 3 or 4."""
         return int(self.pixels.shape[3])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample: (C, H, W)."""
+        return (self.channels, self.height, self.width)
+
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def facts(self) -> dict[str, Any]:
+        """What a model has to know of its data, as plain values."""
+        return {
+            "name": self.name,
+            "count": len(self),
+            "channels": self.channels,
+            "height": self.height,
+            "width": self.width,
+            "classes": list(self.classes),
+            "fingerprint": self.fingerprint,
+        }
 
     def stream(self, batch: int) -> ImageStream:
         """The endless shuffled sequence of these pictures, `batch` at a time; no larger than the set."""

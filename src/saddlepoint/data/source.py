@@ -1,4 +1,4 @@
-"""What the user pointed at, not yet decoded: a folder, a zip, an npz, a named set or an array.
+"""What the user pointed at, not yet decoded: a folder, a zip, an npz, a named set, an array or a toy distribution.
 
     source = open_source("photos/", flip=True)
     images = source.images(size=64, channels=3)     # scanned and decoded once, then mapped from the cache
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DiskError, MissingError, UsageError
-from . import catalog
+from . import catalog, toys
 from .archives import ZipStorage
 from .arrays import ArrayStorage, read_npz
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
@@ -29,6 +29,7 @@ from .folders import FolderStorage
 from .images import Images
 from .layout import shown
 from .listing import Index, Listing, Storage, index_of
+from .points import COUNT, Points
 from .policy import Policy
 from .report import ScanReport
 from .scan import Watch, judge, scan
@@ -76,7 +77,19 @@ class Source:
         self._opened: dict[tuple[tuple[int, int] | None, int | None], Images] = {}
         self._listing: Listing | None = None
         self._report: ScanReport | None = None
-        self._storage = self._locate()
+        self._toy = None if self.given else _toy(self.name)
+        self._storage = None if self._toy else self._locate()
+
+    @property
+    def kind(self) -> str:
+        """`plane` for points of a toy distribution, else `pictures`."""
+        return "plane" if self._toy else "pictures"
+
+    def examples(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images | Points:
+        """The data, whatever they are: pictures as `images` gives them, or points, which have no size to choose."""
+        if self._toy:
+            return Points.draw(*self._toy, seed=self._order["seed"])
+        return self.images(size=size, channels=channels)
 
     def images(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
         """The pictures at one size, scanned and decoded on first use.
@@ -91,6 +104,12 @@ class Source:
             UsageError: pictures of several sizes and no size given.
             Stopped: the watch asked for it.
         """
+        if self._toy:
+            raise UsageError(
+                f"{self.name} is a set of points, and this trains on pictures",
+                where="DATA",
+                fix="choose pictures, or a recipe with a preset `plane`",
+            )
         wanted = (_pair(size), channels)
         if channels not in (None, 1, 3, 4):
             raise UsageError(f"pictures have 1, 3 or 4 channels, not {channels}", where="--channels")
@@ -239,6 +258,16 @@ class Source:
 def open_source(spec: str | Path | Images | np.ndarray, **settings: Any) -> Source:
     """The source behind a path, a named set or an array; see `Source` for the settings."""
     return Source(spec, **settings)
+
+
+def _toy(name: str) -> tuple[toys.Toy, int] | None:
+    """The toy distribution that `ring8` or `ring8:2500` names, and how many points of it; None for other names."""
+    head, colon, rest = name.partition(":")
+    if not toys.is_toy(head):
+        return None
+    if colon and (not rest.isascii() or not rest.isdigit() or int(rest) < 1):
+        raise UsageError(f"{rest!r} is not a number of points", where=name, fix=f"{head}:{COUNT}")
+    return toys.find(head), int(rest) if colon else COUNT
 
 
 def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -19,6 +19,7 @@ from .batches import Batch
 
 if TYPE_CHECKING:
     from .images import Images
+    from .points import Points
 
 T = TypeVar("T")
 
@@ -96,13 +97,8 @@ class ImageStream:
     """
 
     def __init__(self, images: Images, batch: int, *, seed: int = 0, flip: bool = False, workers: int = 0) -> None:
-        if batch > len(images):
-            raise UsageError(
-                f"batch {batch:,} is larger than the data set ({len(images):,} image{'s' * (len(images) != 1)})",
-                where="--batch",
-                fix=f"--batch {max(1, 2 ** (len(images).bit_length() - 1))}",
-            )
-        self.images, self.batch, self.seed, self.flip = images, batch, seed, flip
+        _require_room(batch, len(images), "image")
+        self.examples, self.batch, self.seed, self.flip = images, batch, seed, flip
         self._read = ReadAhead(self._load, workers) if workers else self._load
 
     def read(self, start: int, count: int) -> Batch:
@@ -110,8 +106,8 @@ class ImageStream:
         return self._read(start, count)
 
     def _load(self, start: int, count: int) -> Batch:
-        chosen = order(self.seed, len(self.images), start, count)
-        pixels = self.images.pixels[chosen]
+        chosen = order(self.seed, len(self.examples), start, count)
+        pixels = self.examples.pixels[chosen]
         if self.flip:
             mirrored = coins(self.seed, start, count)
             pixels[mirrored] = pixels[mirrored, :, ::-1]
@@ -121,5 +117,40 @@ class ImageStream:
         scaled -= 1
         # (N, H, W, C) seen as (N, C, H, W) is channels-last already: no copy on the way to the networks.
         image = torch.from_numpy(scaled).permute(0, 3, 1, 2)
-        labels = self.images.labels
+        labels = self.examples.labels
         return Batch(image, None if labels is None else torch.from_numpy(labels[chosen]))
+
+
+class PointStream:
+    """Batches of points in endless shuffled epochs.
+
+    Args:
+        points: the set.
+        batch: samples for one draw, over all ranks and micro-batches.
+        seed: of the order.
+
+    Raises:
+        UsageError: when the batch is larger than the set.
+    """
+
+    def __init__(self, points: Points, batch: int, *, seed: int = 0) -> None:
+        _require_room(batch, len(points), "point")
+        self.examples, self.batch, self.seed = points, batch, seed
+
+    def read(self, start: int, count: int) -> Batch:
+        """Samples `start` … `start + count - 1` of the stream."""
+        chosen = order(self.seed, len(self.examples), start, count)
+        labels = self.examples.labels
+        return Batch(
+            torch.from_numpy(self.examples.values[chosen]), None if labels is None else torch.from_numpy(labels[chosen])
+        )
+
+
+def _require_room(batch: int, count: int, kind: str) -> None:
+    """Raises `UsageError` when `count` images or points are too few for one batch."""
+    if batch > count:
+        raise UsageError(
+            f"batch {batch:,} is larger than the data set ({count:,} {kind}{'s' * (count != 1)})",
+            where="--batch",
+            fix=f"--batch {max(1, 2 ** (count.bit_length() - 1))}",
+        )

@@ -15,6 +15,7 @@ from torch import nn
 from ..layers.convolution import Down, Head, Stem, Up
 
 Initialization = Literal["normal", "chapter", "glorot"]
+Norm = Literal["batch", "layer", "none"]
 
 
 def channel_plan(size: int, width: int) -> list[int]:
@@ -27,7 +28,16 @@ def channel_plan(size: int, width: int) -> list[int]:
     return [width * 2**doublings for doublings in reversed(range(size.bit_length() - 3))]
 
 
-def generator(*, size: int, channels: int, latent: int, width: int = 64, leak: float = 0.0) -> nn.Sequential:
+def _norm(kind: Norm, channels: int) -> list[nn.Module]:
+    """Normalization over the batch, over each sample, or none."""
+    if kind == "none":
+        return []
+    return [nn.BatchNorm2d(channels) if kind == "batch" else nn.GroupNorm(1, channels)]
+
+
+def generator(
+    *, size: int, channels: int, latent: int, width: int = 64, leak: float = 0.0, norm: Norm = "batch"
+) -> nn.Sequential:
     """The tutorial's generator: transposed convolutions without biases, BatchNorm, ReLU and a tanh at the end.
 
     Args:
@@ -36,27 +46,29 @@ def generator(*, size: int, channels: int, latent: int, width: int = 64, leak: f
         latent: size of a latent.
         width: channels at half the image's size.
         leak: slope of a LeakyReLU instead of the ReLU.
+        norm: what stands in place of the BatchNorm; without any, convolutions have biases.
     """
-    widths = channel_plan(size, width)
-    layers = [Stem(latent, widths[0]), nn.BatchNorm2d(widths[0]), nn.LeakyReLU(leak, inplace=True)]
+    widths, bias = channel_plan(size, width), norm == "none"
+    layers = [Stem(latent, widths[0], bias=bias), *_norm(norm, widths[0]), nn.LeakyReLU(leak, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [Up(entering, leaving), nn.BatchNorm2d(leaving), nn.LeakyReLU(leak, inplace=True)]
-    return nn.Sequential(*layers, Up(width, channels), nn.Tanh())
+        layers += [Up(entering, leaving, bias=bias), *_norm(norm, leaving), nn.LeakyReLU(leak, inplace=True)]
+    return nn.Sequential(*layers, Up(width, channels, bias=bias), nn.Tanh())
 
 
-def discriminator(*, size: int, channels: int, width: int = 64) -> nn.Sequential:
+def discriminator(*, size: int, channels: int, width: int = 64, norm: Norm = "batch") -> nn.Sequential:
     """The tutorial's discriminator: strided convolutions without biases, BatchNorm after all but the first and last.
 
     Args:
         size: of the image, a power of two.
         channels: of the image.
         width: channels at half the image's size.
+        norm: what stands in place of the BatchNorm; without any, convolutions have biases.
     """
-    widths = channel_plan(size, width)[::-1]
-    layers = [Down(channels, width), nn.LeakyReLU(0.2, inplace=True)]
+    widths, bias = channel_plan(size, width)[::-1], norm == "none"
+    layers = [Down(channels, width, bias=bias), nn.LeakyReLU(0.2, inplace=True)]
     for entering, leaving in pairwise(widths):
-        layers += [Down(entering, leaving), nn.BatchNorm2d(leaving), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*layers, Head(widths[-1]))
+        layers += [Down(entering, leaving, bias=bias), *_norm(norm, leaving), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, Head(widths[-1], bias=bias))
 
 
 # Keras weighs the old mean by 0.5, torch the new one: at one half the two agree.

@@ -18,7 +18,6 @@ of varied hair and skin on 20,000 avatars at 64x64, mostly readable digits on MN
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +28,7 @@ from torch import Tensor
 
 from .. import recipe
 from ..game import Game, Player, Stage, Turn
+from ..layers.latents import latents
 from ..networks import dcgan
 from ..objectives import cross_entropy
 
@@ -113,9 +113,7 @@ class DCGAN(Game):
         return self.options.soften * torch.rand_like(scores, dtype=torch.float32)
 
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        # Drawn on the CPU whatever the device, so that one seed gives the same pictures everywhere.
-        latents = torch.randn(count, self.latent, generator=generator)
-        return self.decode(latents.to(next(self.parameters()).device, non_blocking=True))
+        return self.decode(latents(count, self.latent, self, generator))
 
     def decode(self, latents: Tensor) -> Tensor:
         images: Tensor = self.generator(latents)
@@ -129,5 +127,4 @@ class DCGAN(Game):
 def stages(options: Options, data: Source) -> Iterator[Stage]:
     images = data.images(size=options.size, channels=options.channels)
     game = DCGAN(options, images.channels)
-    steps = options.steps if options.epochs is None else math.ceil(options.epochs * len(images) / options.batch)
-    yield Stage("adversarial", game, images.stream(options.batch), steps)
+    yield Stage("adversarial", game, images.stream(options.batch), recipe.rounds(options, images))

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from .. import recipe
 from ..game import Game, Player, Stage, Turn
+from ..layers.latents import latents
 from ..networks.mlp import mlp
 from ..objectives import cross_entropy, minimax_generator, non_saturating_generator
 
@@ -52,6 +53,7 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
+    "plane": {"latent": 2, "hidden": 128, "depth": 3, "lr": 1e-3, "batch": 256, "steps": 5000},
     "raschka": {"hidden": 128, "depth": 1, "leak": 0.01, "dropout": 0.5},
 }
 
@@ -61,14 +63,16 @@ SMOKE: dict[str, Any] = {"size": 8, "latent": 8, "hidden": 16, "batch": 8, "step
 class GAN(Game):
     """Goodfellow et al. 2014, Algorithm 1."""
 
-    def __init__(self, options: Options, shape: tuple[int, int, int]) -> None:
+    def __init__(self, options: Options, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.options, self.latent = options, options.latent
         build = partial(mlp, leak=options.leak, dropout=options.dropout)
         hidden = [options.hidden] * options.depth
-        pixels = math.prod(shape)
-        self.generator = nn.Sequential(*build([options.latent, *hidden, pixels]), nn.Tanh(), nn.Unflatten(1, shape))
-        self.discriminator = nn.Sequential(nn.Flatten(), *build([pixels, *hidden, 1]), nn.Flatten(0))
+        numbers = math.prod(shape)
+        # Pixels lie in [-1, 1], points anywhere.
+        end = [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
+        self.generator = nn.Sequential(*build([options.latent, *hidden, numbers]), *end)
+        self.discriminator = nn.Sequential(nn.Flatten(), *build([numbers, *hidden, 1]), nn.Flatten(0))
         self.generator_cost = minimax_generator if options.cost == "minimax" else non_saturating_generator
         if options.average:
             self.averaged = {"generator": options.average}
@@ -96,13 +100,11 @@ class GAN(Game):
         yield Turn("generator", adversarial=self.generator_cost(scores), watch={"D(G(z))": scores.sigmoid().mean()})
 
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        # Drawn on the CPU whatever the device, so that one seed gives the same pictures everywhere.
-        latents = torch.randn(count, self.latent, generator=generator)
-        return self.decode(latents.to(next(self.parameters()).device, non_blocking=True))
+        return self.decode(latents(count, self.latent, self, generator))
 
     def decode(self, latents: Tensor) -> Tensor:
-        images: Tensor = self.generator(latents)
-        return images
+        samples: Tensor = self.generator(latents)
+        return samples
 
     def score(self, images: Tensor) -> Tensor:
         scores: Tensor = self.discriminator(images)
@@ -110,7 +112,6 @@ class GAN(Game):
 
 
 def stages(options: Options, data: Source) -> Iterator[Stage]:
-    images = data.images(size=options.size, channels=options.channels)
-    game = GAN(options, (images.channels, images.height, images.width))
-    steps = options.steps if options.epochs is None else math.ceil(options.epochs * len(images) / options.batch)
-    yield Stage("adversarial", game, images.stream(options.batch), steps)
+    examples = data.examples(size=options.size, channels=options.channels)
+    game = GAN(options, examples.shape)
+    yield Stage("adversarial", game, examples.stream(options.batch), recipe.rounds(options, examples))
