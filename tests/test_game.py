@@ -39,6 +39,12 @@ def test_watched_values_are_no_part_of_the_loss() -> None:
     assert list(turn.watch) == ["D(x)"]
 
 
+def test_the_name_of_the_gradient_norm_is_taken() -> None:
+    for given in ({"gradient": torch.tensor(1.0)}, {"loss": torch.tensor(1.0), "watch": {"gradient": torch.tensor(1)}}):
+        with pytest.raises(GameError, match="norm of the gradient"):
+            Turn("critic", **given)  # type: ignore[arg-type]
+
+
 def test_a_turn_needs_a_loss() -> None:
     with pytest.raises(GameError, match="the turn of 'critic' has no loss") as caught:
         Turn("critic", watch={"D(x)": torch.tensor(9.0)})

@@ -128,7 +128,10 @@ def test_observers_come_at_the_start_when_due_and_at_the_end() -> None:
             assert moment.done == moment.step
             assert moment.steps == 7
             assert set(moment.values) == (
-                {"discriminator/real", "discriminator/fake", "generator/adversarial"} if moment.done else set()
+                {"discriminator/real", "discriminator/fake", "discriminator/gradient"}
+                | {"generator/adversarial", "generator/gradient"}
+                if moment.done
+                else set()
             )
 
     witness = Witness()
@@ -192,7 +195,8 @@ def test_gradients_are_clipped_to_their_norm_over_the_whole_batch(accumulate: in
 def test_watched_values_are_logged_and_never_minimized() -> None:
     match = of(Weighted(), forces(4, strength=3.0), steps=1)
     train(match)
-    assert {key: float(value) for key, value in match.tally.items()} == {"only/force": 3.0}
+    norm = pytest.approx(3 * 2**0.5)
+    assert {key: float(value) for key, value in match.tally.items()} == {"only/force": 3.0, "only/gradient": norm}
 
 
 def test_after_is_called_once_after_each_step() -> None:

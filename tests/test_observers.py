@@ -69,7 +69,7 @@ def test_the_log_holds_every_loss_and_what_is_watched(tmp_path: Path) -> None:
     assert [line["step"] for line in lines] == [2, 4, 6]
     assert set(lines[0]["values"]) == {
         "discriminator/real", "discriminator/fake", "discriminator/D(x)", "discriminator/D(G(z))",
-        "generator/adversarial", "generator/D(G(z))",
+        "generator/adversarial", "generator/D(G(z))", "discriminator/gradient", "generator/gradient",
     }  # fmt: skip
     assert all(0 < line["values"]["discriminator/D(x)"] < 1 for line in lines)
 

@@ -27,10 +27,11 @@ class Turn:
     Args:
         player: a key of `Game.players()`.
         watch: scalars to log and never to minimize, such as D(x).
-        losses: scalars, already weighted; their sum is minimized. Named by what they ask: `adversarial`, `cycle`.
+        losses: scalars, already weighted; their sum is minimized. Named by what they ask: `adversarial`, `cycle`. The
+            name `gradient` is taken: under it the loop logs the norm of the player's gradient.
 
     Raises:
-        GameError: without a loss, or with one that is not a scalar.
+        GameError: without a loss, with one that is not a scalar, or with one called `gradient`.
     """
 
     __slots__ = ("losses", "player", "watch")
@@ -39,6 +40,8 @@ class Turn:
         self.player, self.losses, self.watch = player, losses, watch or {}
         if not losses:
             raise GameError(f"the turn of {player!r} has no loss", fix="yield Turn(player, name=scalar, …)")
+        if "gradient" in {*losses, *self.watch}:
+            raise GameError(f"{player}/gradient is the norm of the gradient", fix="choose another name")
         for name, value in losses.items():
             if value.ndim:
                 raise GameError(

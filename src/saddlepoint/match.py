@@ -55,7 +55,7 @@ class Match:
         step: finished rounds of this stage.
         drawn: samples taken from the stream so far.
         detours: for a step that must not be repeated as it was: how often it failed, and the samples to pass over.
-        tally: losses and watched values of the last round, scalars still on the device.
+        tally: losses, watched values and gradient norms of the last round, scalars still on the device.
     """
 
     def __init__(self, stage: Stage, plan: Plan, *, index: int = 0, base: int = 0) -> None:
