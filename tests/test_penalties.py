@@ -32,7 +32,7 @@ Penalty = Callable[[Critic, Tensor, Tensor], Tensor]
 PENALTIES: dict[str, Penalty] = {
     "gradient penalty": gradient_penalty,
     "zero-centered": partial(gradient_penalty, center=0.0),
-    "one-sided": partial(gradient_penalty, center=0.1, one_sided=True),
+    "one-sided": partial(gradient_penalty, center=0.3, one_sided=True),
     "dragan": lambda critic, real, fake: dragan_penalty(critic, real),
     "r1": lambda critic, real, fake: r1(critic, real),
     "r2": lambda critic, real, fake: r2(critic, fake),
@@ -54,6 +54,8 @@ def network(features: int, dtype: torch.dtype = torch.float32) -> nn.Sequential:
     """A smooth critic of flattened inputs, the same at each call."""
     torch.manual_seed(7)
     layers = nn.Sequential(nn.Flatten(), nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    for weight in layers.parameters():
+        weight.data *= 2  # slopes on both sides of every center used here
     return layers.to(dtype)
 
 
