@@ -14,10 +14,10 @@ def linear_decay(start: float = 0.5) -> Callable[[float], float]:
     """Holds 1 until `start` of the stage, then falls linearly to 0 at its end (Zhu et al. 2017, section 4).
 
     Args:
-        start: fraction of the stage in [0, 1).
+        start: fraction of the stage in [0, 1]; from 1 on there is no decay.
     """
 
     def schedule(fraction: float) -> float:
-        return min(1.0, (1.0 - fraction) / (1.0 - start))
+        return 1.0 if fraction <= start else (1.0 - fraction) / (1.0 - start)
 
     return schedule

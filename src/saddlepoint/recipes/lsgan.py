@@ -1,0 +1,101 @@
+"""LSGAN: least squares in place of the cross entropy (Mao et al. 2017).
+
+Reproduces: equation 9. Fakes are pulled to 0, reals to 1, and the generator pulls its fakes to 1: a sample that fools
+the discriminator and still lies far from the data goes on being pulled, where a cross entropy would let go of it.
+
+Differs from the paper: on pictures both networks are a DCGAN's; the paper's for 112x112 are of the same kind.
+
+Result: not yet measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from .. import recipe
+from ..game import Game, Player, Stage, Turn
+from ..layers.latents import latents
+from ..networks import either
+from ..objectives import least_squares_discriminator, least_squares_generator
+from ..schedules import linear_decay
+
+if TYPE_CHECKING:
+    from ..data.source import Source
+
+
+class Options(recipe.Options):
+    """What can be chosen about a least squares GAN."""
+
+    size: Literal[32, 64, 128] = Field(64, description="height and width of pictures in pixels")
+    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
+    latent: int = Field(100, ge=1, le=4096, description="size of a latent")
+    width: int = Field(64, ge=4, le=4096, description="channels at half the pictures' size; for points hidden features")
+    depth: int = Field(3, ge=1, le=8, description="hidden layers for points; for pictures their size decides")
+    lr: float = Field(2e-4, gt=0, le=1, description="learning rate of both players")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the mean gradient")
+    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
+    decay: float = Field(1.0, ge=0, le=1, description="part of the training after which rates fall linearly to 0")
+    batch: int = Field(64, ge=2, le=65536, description="samples per step")
+    steps: int = Field(20_000, ge=1, description="rounds to play")
+    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "plane": {"latent": 2, "width": 256, "lr": 1e-3, "average": 200, "decay": 0.3, "batch": 256, "steps": 5000},
+}
+
+SMOKE: dict[str, Any] = {"size": 32, "latent": 4, "width": 4, "batch": 4, "steps": 4, "epochs": None}
+
+
+class LSGAN(Game):
+    """Mao et al. 2017, with a = 0 and b = c = 1."""
+
+    def __init__(self, options: Options, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.options, self.latent = options, options.latent
+        self.generator = either.generator(shape, latent=self.latent, width=options.width, depth=options.depth)
+        self.discriminator = either.discriminator(shape, width=options.width, depth=options.depth)
+        if options.average:
+            self.averaged = {"generator": options.average}
+
+    def players(self) -> dict[str, Player]:
+        adam = partial(torch.optim.Adam, lr=self.options.lr, betas=(self.options.beta1, 0.999), fused=True)
+        schedule = linear_decay(self.options.decay)
+        return {
+            "discriminator": Player(adam(self.discriminator.parameters()), schedule=schedule),
+            "generator": Player(adam(self.generator.parameters()), schedule=schedule),
+        }
+
+    def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
+        real = next(batches).image
+        fake = self.sample(len(real))
+        real_scores, fake_scores = self.discriminator(real), self.discriminator(fake.detach())
+        yield Turn(
+            "discriminator",
+            adversarial=least_squares_discriminator(real_scores, fake_scores),
+            watch={"D(x)": real_scores.mean(), "D(G(z))": fake_scores.mean()},
+        )
+        yield Turn("generator", adversarial=least_squares_generator(self.discriminator(fake)))
+
+    def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        return self.decode(latents(count, self.latent, self, generator))
+
+    def decode(self, latents: Tensor) -> Tensor:
+        samples: Tensor = self.generator(latents)
+        return samples
+
+    def score(self, images: Tensor) -> Tensor:
+        scores: Tensor = self.discriminator(images)
+        return scores
+
+
+def stages(options: Options, data: Source) -> Iterator[Stage]:
+    examples = data.examples(size=options.size, channels=options.channels)
+    game = LSGAN(options, examples.shape)
+    yield Stage("adversarial", game, examples.stream(options.batch), recipe.rounds(options, examples))
