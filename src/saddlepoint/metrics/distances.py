@@ -168,7 +168,8 @@ def _on_lines(x: Tensor, y: Tensor) -> Tensor:
         return (x - y).abs().mean(1)  # the best matching is in order
     steps = torch.cat([x, y], 1).sort().values
     starts = steps[:, :-1].contiguous()
-    shares = [torch.searchsorted(values, starts, right=True) / values.shape[1] for values in (x, y)]
+    # Counts divided as they are would be float32.
+    shares = [torch.searchsorted(values, starts, right=True).double() / values.shape[1] for values in (x, y)]
     return ((shares[0] - shares[1]).abs() * steps.diff()).sum(1)
 
 

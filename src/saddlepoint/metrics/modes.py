@@ -1,6 +1,6 @@
 """How many modes of the data a generator found, how exactly, and how evenly: the protocol of VEEGAN and PacGAN.
 
-Srivastava et al. 2017, "VEEGAN", section 4; Lin et al. 2018, "PacGAN", section 4.1, and its code, which decides what
+Srivastava et al. 2017, "VEEGAN"; Lin et al. 2018, "PacGAN: the power of two samples", and its code, which decides what
 the texts leave open: a sample belongs to the nearest mode, and is of high quality if strictly nearer to it than three
 deviations. Only samples of high quality are counted, for the modes and for the histogram. Papers report 2,500 samples.
 
