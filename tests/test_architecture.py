@@ -42,9 +42,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sentinel": FOUNDATION | RULES | RUNNING | {"match"},
     "model": FOUNDATION | RULES | RUNNING | {"recipe", "data"},
     "observers": FOUNDATION | RULES | RUNNING | {"match", "pictures"},
+    "plane": FOUNDATION | RULES | RUNNING | {"match", "observers", "pictures", "data", "metrics"},
     "loop": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers"},
     "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "pictures"},
-    "session": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers", "loop", "model", "recipe", "data"},
+    "session": FOUNDATION
+    | RULES
+    | RUNNING
+    | {"match", "sentinel", "observers", "plane", "loop", "model", "recipe", "data"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

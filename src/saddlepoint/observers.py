@@ -143,5 +143,6 @@ class Portfolio:
         if moment.done and (moment.ended or self.spent < moment.seconds / 20):
             began = time.monotonic()
             real = getattr(moment.match.stage.data.read(0, self.count), "image", None)
-            portfolio.update(self.run.folder, real=real, film=moment.ended)
+            pictures = real if real is not None and real.ndim == 4 else None
+            portfolio.update(self.run.folder, real=pictures, film=moment.ended)
             self.spent += time.monotonic() - began

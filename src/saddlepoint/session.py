@@ -22,6 +22,7 @@ from typing import Any
 from . import model, ranks
 from .abilities import Samples
 from .checkpoint import Saved, replace_durably
+from .data.points import Points
 from .data.source import Source
 from .errors import DataError, DiskError, Stopped
 from .game import Stage
@@ -29,6 +30,7 @@ from .loop import train
 from .match import Match, build
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
 from .plan import Plan
+from .plane import PlaneViews
 from .recipe import Options, Recipe
 from .run import Run, now, require_space
 
@@ -227,8 +229,14 @@ class Session:
     def _observers(self, match: Match) -> list[Observer]:
         every: list[Observer] = [Log(self.run)]
         if isinstance(match.game, Samples):
-            every.append(Snapshots(self.run.samples, self.sample_every, seed=self.plan.seed))
+            every.append(self._pictures(match))
         return [*every, ModelFolder(self, self.checkpoint_every), Portfolio(self.run, self.checkpoint_every)]
+
+    def _pictures(self, match: Match) -> Observer:
+        points = getattr(match.stage.data, "examples", None)
+        if isinstance(points, Points):
+            return PlaneViews(self.run, self.sample_every, points, seed=self.plan.seed)
+        return Snapshots(self.run.samples, self.sample_every, seed=self.plan.seed)
 
 
 class ModelFolder:

@@ -86,7 +86,7 @@ def draw_losses(records: Sequence[dict[str, Any]], format: str = "png", theme: T
         else:
             _frame_most(axes, panel, theme)
     _mark_stages(rows, records, theme)
-    return _bytes(figure, format)
+    return as_bytes(figure, format)
 
 
 def _panel(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
@@ -185,7 +185,7 @@ def _plain(name: str) -> str:
     return shown.replace("/", " · ").replace("$", r"\$").strip(" _")
 
 
-def _bytes(figure: Figure, format: str) -> bytes:
+def as_bytes(figure: Figure, format: str) -> bytes:
     """Renders the figure; the same curves give the same bytes, for no date is written into it."""
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format)
     file = io.BytesIO()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from . import negatives
 from .film import write_film
 from .log import read_log
 from .sheets import evenly, evolution_sheet, real_vs_fake, scaled
@@ -37,6 +38,8 @@ def samples(folder: Path) -> list[tuple[int, Path]]:
 def update(folder: Path, *, real: Tensor | None = None, film: bool = True) -> list[Path]:
     """Makes `losses.png`, `evolution.png`, `real_vs_fake.png`, the film and `report.html` anew.
 
+    For a run on points, evolution and comparison show them over the true density, and `modes.png` how modes are hit.
+
     Args:
         folder: a run's folder, finished, running or crashed; what has no material yet is not made.
         real: images of the data (N, C, H, W) in [-1, 1], to stand beside the generated ones.
@@ -55,12 +58,14 @@ def update(folder: Path, *, real: Tensor | None = None, film: bool = True) -> li
         from .plots import losses
 
         made.append(losses(records, folder / "losses.png"))
-    if samples(folder):
+    if truth := negatives.truth(folder):
+        made += _of_points(folder, truth)
+    elif samples(folder):
         made.append(evolution(folder, cell=_cell(folder) if real is None else (real.shape[-1], real.shape[-2])))
         if real is not None:
             made.append(comparison(folder, real))
-        if film:
-            made += progress_film(folder)
+    if film:
+        made += progress_film(folder)
     return [*made, write_report(folder)]
 
 
@@ -92,6 +97,30 @@ def comparison(folder: Path, real: Tensor) -> Path:
         rows = max(1, round((fake.height + PADDING) / (real.shape[-2] + PADDING)))
         sheet = real_vs_fake(grid(real[: columns * rows], columns=columns), fake)
     return save(sheet, folder / "real_vs_fake.png")
+
+
+def _of_points(folder: Path, truth: negatives.Truth) -> list[Path]:
+    """Writes `evolution.png`, `real_vs_fake.png` and `modes.png` of a run on points, and any print that is missing."""
+    from . import plane
+    from .grid import save
+
+    views = negatives.views(folder)
+    if not views:
+        return []
+    for view in views:
+        if not (path := folder / "samples" / f"step-{view.step:06d}.png").exists():
+            plane.draw(truth, view).save(path)
+    frames = [(views[index].step, plane.portrait(truth, views[index].points)) for index in evenly(len(views), 20)]
+    real = plane.portrait(truth, truth.points, color=plane.REAL)
+    made = [
+        save(evolution_sheet(frames), folder / "evolution.png"),
+        save(real_vs_fake(real, frames[-1][1], what="points"), folder / "real_vs_fake.png"),
+    ]
+    if any(view.hits for view in views):
+        from .mode_history import mode_history
+
+        made.append(mode_history(views, folder / "modes.png"))
+    return made
 
 
 def progress_film(folder: Path, *, fps: float = 8) -> list[Path]:

@@ -73,7 +73,7 @@ def _head(name: str, run: Mapping[str, Any], records: list[dict[str, Any]]) -> s
     if source := _part(run, "source").get("spec") or data.get("spec") or data.get("name"):
         words.append(f"on {source}")
     if _number(data.get("count")):
-        words.append(f"{_count(data['count'])} pictures")
+        words.append(f"{_count(data['count'])} {'points' if data.get('toy') else 'pictures'}")
     step = max((record["step"] for record in records if isinstance(record.get("step"), int)), default=run.get("step"))
     label, kind = _STATUS.get(str(run.get("status")), ("Unknown", ""))
     speeds = [speed for record in records if (speed := _number(record.get("images_per_second")))]
@@ -81,7 +81,7 @@ def _head(name: str, run: Mapping[str, Any], records: list[dict[str, Any]]) -> s
         "Status": label,
         "Steps": f"{_count(step)} of {_count(run.get('steps'))}" if run.get("steps") else _count(step),
         "Time": _duration(run.get("seconds") or (records[-1].get("seconds") if records else None)),
-        "Speed": f"{np.median(speeds):,.0f} images/s" if speeds else "–",
+        "Speed": f"{np.median(speeds):,.0f} {'points' if data.get('toy') else 'images'}/s" if speeds else "–",
         "Device": ", ".join(str(plan[key]) for key in ("device", "precision") if plan.get(key)) or "–",
     }
     shown = facts_list((fact, value, kind if fact == "Status" else "") for fact, value in facts.items())
@@ -110,12 +110,8 @@ def _pictures(folder: Path) -> str:
         parts.append(section("In motion", f'<div class="pair">{"".join(figures)}</div>'))
     sheets = [
         ("evolution.png", _SHEET, "Step by step", "The same samples at steps spread evenly over the run."),
-        (
-            "real_vs_fake.png",
-            _BESIDE,
-            "Real against generated",
-            "Pictures of the data beside pictures of the generator.",
-        ),
+        ("modes.png", _BESIDE, "Modes", "How often samples hit each mode; dotted: what points of the data reach."),
+        ("real_vs_fake.png", _BESIDE, "Real against generated", "The data beside what the generator makes."),
     ]
     for name, size, title, words in sheets:
         if image := embed(folder / name, size):
@@ -144,7 +140,7 @@ def _numbers(run: Mapping[str, Any]) -> str:
     facts = {
         "Started": run.get("started"),
         "Finished": run.get("finished"),
-        "Pictures": _count(data.get("count")) if data.get("count") else None,
+        "Points" if data.get("toy") else "Pictures": _count(data.get("count")) if data.get("count") else None,
         "Picture size": " × ".join(str(data[key]) for key in ("width", "height", "channels") if data.get(key)),
         "Classes": _shortened(data.get("classes")),
         "Data fingerprint": data.get("fingerprint"),

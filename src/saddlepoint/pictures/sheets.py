@@ -43,12 +43,13 @@ def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int =
     return sheet
 
 
-def real_vs_fake(real: Image.Image, fake: Image.Image) -> Image.Image:
+def real_vs_fake(real: Image.Image, fake: Image.Image, *, what: str = "images") -> Image.Image:
     """Real images beside generated ones, at the same height and under their titles.
 
     Args:
         real: a grid of the data.
         fake: a grid of the generator's, e.g. the last samples of a run.
+        what: they show, for the titles.
     """
     height = max(real.height, fake.height, 256)
     panels = [scaled(image, (round(image.width * height / image.height), height)) for image in (real, fake)]
@@ -57,7 +58,7 @@ def real_vs_fake(real: Image.Image, fake: Image.Image) -> Image.Image:
     sheet = Image.new("RGB", (sum(panel.width for panel in panels) + gap, height + head), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
     left = 0
-    for title, panel in zip(("Real images", "Generated images"), panels, strict=True):
+    for title, panel in zip((f"Real {what}", f"Generated {what}"), panels, strict=True):
         draw.text((left + panel.width / 2, head / 2), title, fill="#24262b", font=font, anchor="mm")
         sheet.paste(panel, (left, head))
         left += panel.width + gap
