@@ -62,7 +62,25 @@ def test_leak_of_the_generator() -> None:
         assert slopes == {leak}
 
 
-@pytest.mark.parametrize("how", get_args(dcgan.Initialization))
+def test_torchs_own_initialization_stays() -> None:
+    network = dcgan.discriminator(size=32, channels=1, width=4)
+    before = [parameter.clone() for parameter in network.parameters()]
+    dcgan.initialize(network, "torch")
+    assert all(torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("norm", get_args(dcgan.Norm))
+def test_normalization(norm: dcgan.Norm) -> None:
+    shape: dict[str, int] = {"size": 32, "channels": 1, "width": 4}
+    kinds = {"batch": nn.BatchNorm2d, "layer": nn.GroupNorm}
+    for network in (dcgan.generator(**shape, latent=8, norm=norm), dcgan.discriminator(**shape, norm=norm)):
+        norms = [type(module) for module in network if isinstance(module, nn.BatchNorm2d | nn.GroupNorm)]
+        assert set(norms) == ({kinds[norm]} if norm in kinds else set())
+        convolutions = [module for module in network if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
+        assert {module.bias is None for module in convolutions} == {norm != "none"}
+
+
+@pytest.mark.parametrize("how", [how for how in get_args(dcgan.Initialization) if how != "torch"])
 def test_initialization(how: dcgan.Initialization) -> None:
     torch.manual_seed(0)
     network = dcgan.keras_discriminator(size=64, channels=3, width=32)

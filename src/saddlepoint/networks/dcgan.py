@@ -14,7 +14,7 @@ from torch import nn
 
 from ..layers.convolution import Down, Head, Stem, Up
 
-Initialization = Literal["normal", "chapter", "glorot"]
+Initialization = Literal["normal", "chapter", "glorot", "torch"]
 Norm = Literal["batch", "layer", "none"]
 
 
@@ -107,8 +107,11 @@ def initialize(network: nn.Module, how: Initialization) -> None:
         network: changed in place.
         how: `normal`, N(0, 0.02) for convolutions and N(1, 0.02) for BatchNorm's scales, is Radford et al.'s and the
             tutorial's; `chapter` draws the scales from N(0, 0.02) instead, as a published variant for digits does;
-            `glorot`, uniform with scales of one, is Keras' default. Biases are zero in all.
+            `glorot`, uniform with scales of one, is Keras' default. Biases are zero in these three. `torch` leaves
+            every layer as PyTorch made it.
     """
+    if how == "torch":
+        return
     scale_mean = {"normal": 1.0, "chapter": 0.0}
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

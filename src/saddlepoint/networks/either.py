@@ -43,6 +43,5 @@ def discriminator(shape: tuple[int, ...], *, width: int, depth: int = 3, norm: d
 
 def _initialized(network: nn.Sequential, norm: dcgan.Norm) -> nn.Sequential:
     # Radford's N(0, 0.02) counts on BatchNorm to scale what a layer gives out; without it the signal would fade.
-    if norm == "batch":
-        dcgan.initialize(network, "normal")
+    dcgan.initialize(network, "normal" if norm == "batch" else "torch")
     return network

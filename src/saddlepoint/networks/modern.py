@@ -6,7 +6,7 @@ and some blocks. What normalization would do for the start, the initialization d
 last convolution of a block is zero, the others shrink with the number of blocks.
 
 Differs from the paper: pixels may be gathered in patches, so that the finest blocks work at a half or a quarter of the
-image's size; and resolution doubles between the pixels, as images are resized, rather than on them.
+image's size.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ..layers.grouped import Grouped
 
 GROUP = 16
 """Channels that a 3x3 convolution sees at once."""
@@ -70,7 +72,7 @@ class Block(nn.Module):
         # With m = 3 layers in a branch each but the last is scaled by L^(-1 / (2m - 2)).
         gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25
         self.expand = Pointwise(channels, hidden, gain=gain, bias=True)
-        self.mix = nn.Conv2d(hidden, hidden, 3, padding=1, groups=math.gcd(hidden, max(1, hidden // GROUP)))
+        self.mix = Grouped(hidden, math.gcd(hidden, max(1, hidden // GROUP)))
         self.reduce = Pointwise(hidden, channels, gain=0.0)
         _draw(self.mix, gain, fan_in=9 * hidden // self.mix.groups)
 
@@ -81,27 +83,59 @@ class Block(nn.Module):
 
 
 class Double(nn.Module):
-    """Doubles the resolution: 1x1 where the channels change, then bilinear interpolation."""
+    """Doubles the resolution: 1x1 where the channels change, then bilinear interpolation.
 
-    def __init__(self, entering: int, leaving: int) -> None:
+    Args:
+        entering: channels before.
+        leaving: channels after.
+        side: pixels of a side before.
+    """
+
+    halving: Tensor
+
+    def __init__(self, entering: int, leaving: int, side: int) -> None:
         super().__init__()
         self.change = nn.Identity() if entering == leaving else Pointwise(entering, leaving)
+        self.register_buffer("halving", _halving(2 * side), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.interpolate(self.change(features), scale_factor=2, mode="bilinear")
+        return _resample(self.change(features), 2 * self.halving.T)
 
 
 class Halve(nn.Module):
-    """Halves the resolution: each second pixel of a blur with [1, 2, 1] / 4, then 1x1 where the channels change."""
+    """Halves the resolution: each second pixel of a blur with [1, 2, 1] / 4, then 1x1 where the channels change.
 
-    def __init__(self, entering: int, leaving: int) -> None:
+    Arguments are those of `Double`.
+    """
+
+    halving: Tensor
+
+    def __init__(self, entering: int, leaving: int, side: int) -> None:
         super().__init__()
         self.change = nn.Identity() if entering == leaving else Pointwise(entering, leaving)
+        self.register_buffer("halving", _halving(side), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        # [1, 2, 1] is [1, 1] twice; zeros surround the image.
-        blurred = F.avg_pool2d(F.avg_pool2d(features, 2, stride=1, padding=1), 2)
-        return self.change(blurred)
+        halved: Tensor = self.change(_resample(features, self.halving))
+        return halved
+
+
+def _halving(side: int) -> Tensor:
+    """What [1, 2, 1] / 4 at each second pixel does to a row between zeros, as a matrix (side / 2, side)."""
+    places = torch.arange(side) - 2 * torch.arange(side // 2)[:, None]
+    return (2.0 - places.abs()).clamp(min=0) / 4
+
+
+def _resample(features: Tensor, matrix: Tensor) -> Tensor:
+    """(N, C, H, H) as (N, C, K, K) by a matrix (K, H) along either axis.
+
+    Products, again because of their second derivative: that of pooling and of interpolation takes a CPU longer than
+    the convolutions between them.
+    """
+    pixels = features.permute(0, 2, 3, 1)
+    count, side, _, channels = pixels.shape
+    rows = (matrix @ pixels.reshape(count, side, -1)).view(-1, side, channels)
+    return (matrix @ rows).view(count, len(matrix), len(matrix), channels).permute(0, 3, 1, 2)
 
 
 class Basis(nn.Module):
@@ -142,16 +176,16 @@ def generator(plan: list[int], *, channels: int, latent: int, blocks: int = 2, p
         patch: side of the patches of pixels.
     """
     layers: list[nn.Module] = [Basis(latent, plan[0]), *_blocks(plan[0], blocks, len(plan))]
-    for entering, leaving in pairwise(plan):
-        layers += [Double(entering, leaving), *_blocks(leaving, blocks, len(plan))]
+    for stage, (entering, leaving) in enumerate(pairwise(plan)):
+        layers += [Double(entering, leaving, 4 << stage), *_blocks(leaving, blocks, len(plan))]
     return nn.Sequential(*layers, Pointwise(plan[-1], channels * patch**2), nn.PixelShuffle(patch))
 
 
 def discriminator(plan: list[int], *, channels: int, blocks: int = 2, patch: int = 1) -> nn.Sequential:
     """Maps images (N, channels, S, S) to logits (N,): the generator of the same arguments, back to front."""
     layers: list[nn.Module] = [nn.PixelUnshuffle(patch), Pointwise(channels * patch**2, plan[-1])]
-    for entering, leaving in pairwise(plan[::-1]):
-        layers += [*_blocks(entering, blocks, len(plan)), Halve(entering, leaving)]
+    for stage, (entering, leaving) in enumerate(pairwise(plan[::-1])):
+        layers += [*_blocks(entering, blocks, len(plan)), Halve(entering, leaving, 2 << len(plan) - stage)]
     return nn.Sequential(*layers, *_blocks(plan[0], blocks, len(plan)), Readout(plan[0]))
 
 

@@ -7,6 +7,7 @@ Reproduces, each as a preset:
   leaky     the generator of Raschka's 2021 slides: LeakyReLU with slope 0.01
   keras     "An End to End Introduction to GANs": Glorot weights, biases, a faster BatchNorm, an extra convolution, a
             dense head, labels softened by up to 0.2, the generator judged on fakes of its own
+  bare      the tutorial's without any normalization, to see what that is good for
 
 Differs from the tutorial: the discriminator returns logits and the loss takes them (the same function, without the
 overflow). Differs from the Keras post: the discriminator takes one step on real and fake together, not one on each,
@@ -18,13 +19,13 @@ of varied hair and skin on 20,000 avatars at 64x64, mostly readable digits on MN
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import recipe
 from ..game import Game, Player, Stage, Turn
@@ -44,8 +45,9 @@ class Options(recipe.Options):
     latent: int = Field(100, ge=1, le=4096, description="size of a latent")
     width: int = Field(64, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
     leak: float = Field(0.0, ge=0, lt=1, description="slope of the generator's activations for negative values")
-    form: Literal["tutorial", "keras"] = Field(
-        "tutorial", description="whose networks and round; keras: biases, a dense head, new fakes for the generator"
+    form: Literal["tutorial", "keras", "bare"] = Field(
+        "tutorial",
+        description="whose networks and round; keras: biases, a dense head, the generator on new fakes; bare: no norms",
     )
     initialization: dcgan.Initialization = Field("normal", description="distribution of the first weights")
     soften: float = Field(0.0, ge=0, lt=0.5, description="largest amount by which a label is softened at random")
@@ -63,10 +65,18 @@ PRESETS: dict[str, dict[str, Any]] = {
     "anime": {"latent": 128, "batch": 512, "epochs": 50},
     "digits": {"channels": 1, "width": 128, "initialization": "chapter"},
     "leaky": {"leak": 0.01},
+    "bare": {"form": "bare", "initialization": "torch"},
     "keras": {"form": "keras", "leak": 0.2, "initialization": "glorot", "soften": 0.2, "lr_generator": 1.5e-4},
 }
 
 SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 4, "batch": 4, "steps": 4, "epochs": None}
+
+
+BUILDERS: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequential]]] = {
+    "tutorial": (dcgan.generator, dcgan.discriminator),
+    "keras": (dcgan.keras_generator, dcgan.keras_discriminator),
+    "bare": (partial(dcgan.generator, norm="none"), partial(dcgan.discriminator, norm="none")),
+}
 
 
 class DCGAN(Game):
@@ -75,9 +85,7 @@ class DCGAN(Game):
     def __init__(self, options: Options, channels: int) -> None:
         super().__init__()
         self.options, self.latent = options, options.latent
-        keras = options.form == "keras"
-        build_generator = dcgan.keras_generator if keras else dcgan.generator
-        build_discriminator = dcgan.keras_discriminator if keras else dcgan.discriminator
+        build_generator, build_discriminator = BUILDERS[options.form]
         shape = {"size": options.size, "channels": channels, "width": options.width}
         self.generator = build_generator(**shape, latent=options.latent, leak=options.leak)
         self.discriminator = build_discriminator(**shape)

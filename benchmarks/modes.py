@@ -1,0 +1,87 @@
+"""Every recipe on the ring of 8 and the grid of 25 (PacGAN's protocol): modes, samples of high quality, reverse KL.
+
+python benchmarks/modes.py                               all recipes with a preset `plane`, 10 seeds each
+python benchmarks/modes.py --recipes r3gan --toys ring8  one of them
+
+100,000 points, latents from N(0, I) in the plane, 2,500 samples judged as Lin et al. 2018 judge them. Each recipe plays
+its preset `plane`, the same for both sets and for every seed, for the same number of rounds. What was played is kept:
+a run that is cut off goes on where it stopped, and a recipe that is named is played anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import torch
+from evidence import RESULTS, publish
+
+from saddlepoint import recipe
+from saddlepoint.data.source import open_source
+from saddlepoint.loop import train
+from saddlepoint.match import Match, build
+from saddlepoint.metrics.modes import modes, perfect
+from saddlepoint.plan import Plan
+
+TOYS = ("ring8", "grid25")
+STEPS, SEEDS, SAMPLES = 10_000, 10, 2500
+
+
+def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
+    """Trains one recipe on one toy and judges its samples."""
+    plan = Plan("cpu", threads=1, seed=seed).resolve()
+    plan.prepare()
+    found = recipe.find(name)
+    stage = build(found.stages(found.configure("plane", steps=steps), open_source(toy, seed=seed)), plan)
+    assert stage is not None
+    match = Match(stage, plan)
+    began = time.process_time()
+    train(match)
+    seconds = time.process_time() - began
+    with match.averages.applied():
+        samples = match.game.sample(SAMPLES, generator=torch.Generator().manual_seed(seed))
+    law = stage.data.examples.toy
+    judged = modes(samples, law.centers, law.std)
+    kl = judged.reverse_kl if judged.high_quality else None  # JSON has no infinity
+    return {"modes": judged.count, "hq": judged.high_quality, "kl": kl, "seconds": seconds}
+
+
+def sampler(toy: str) -> dict[str, Any]:
+    """What the data themselves would get."""
+    law = open_source(toy).examples().toy
+    best = perfect(law.centers, law.std, samples=SAMPLES)
+    return {"modes": best.count, "hq": best.high_quality, "kl": best.reverse_kl}
+
+
+def main() -> None:
+    """Plays what is missing, one run after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipes", nargs="*", default=None)
+    parser.add_argument("--toys", nargs="*", default=TOYS)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    names = given.recipes or [name for name in recipe.names() if "plane" in recipe.find(name).presets]
+    path = RESULTS / "modes.json"
+    figures = {toy: {} for toy in TOYS} | {"stacked_mnist": {}}
+    if path.exists():
+        figures |= {key: value for key, value in json.loads(path.read_text()).items() if key in figures}
+    for name in names:
+        for toy in given.toys:
+            rows = figures[toy].get(name, {})
+            if given.recipes or rows.get("steps") != given.steps:
+                rows = {"modes": [], "hq": [], "kl": [], "steps": given.steps, "seconds": 0.0}
+            for seed in range(len(rows["modes"]), given.seeds):
+                result = play(name, toy, seed, given.steps)
+                rows["seconds"] = round(rows["seconds"] + result.pop("seconds"), 1)
+                for key, value in result.items():
+                    rows[key].append(value)
+                figures[toy] |= {"perfect": sampler(toy), name: rows}
+                publish("modes", figures, seed=0, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
