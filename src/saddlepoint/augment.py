@@ -20,7 +20,7 @@ from .errors import UsageError
 
 
 class DiffAugment(nn.Module):
-    """Color, translation and cutout, always applied (Zhao et al. 2020, section 3.2 and appendix).
+    """Color, translation and cutout, always applied (Zhao et al. 2020, section 3).
 
     Args:
         policies: of `color`, `translation` and `cutout`, in the order in which they are applied.

@@ -26,8 +26,7 @@ def instance_noise(samples: Tensor, scale: float) -> Tensor:
 class GaussianNoise(nn.Module):
     """Adds noise to features in training, and nothing in evaluation.
 
-    Between the layers of a discriminator it blurs what those see, as Salimans et al. 2016 do for their classifiers;
-    Zhao et al. 2017 put it there for energy-based discriminators.
+    Salimans et al. 2016, section 6.1, have it after each layer of their discriminator for digits.
 
     Args:
         scale: standard deviation, in the units of the features.
@@ -42,7 +41,7 @@ class GaussianNoise(nn.Module):
 
 
 class SteadyDropout(nn.Dropout):
-    """Dropout that stays on in evaluation: a generator's noise (Isola et al. 2017, section 3.2).
+    """Dropout that stays on in evaluation: a generator's noise (Isola et al. 2017, section 3.1).
 
     It draws from torch's default generator, which the loop seeds in training. Who samples puts `drawing_from` around
     the network.

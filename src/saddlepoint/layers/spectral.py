@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from torch.nn.utils import parametrize
 
 from ..errors import GameError
@@ -94,10 +93,12 @@ class Spectral(nn.Module):
         """Moves u and v closer to the singular vectors of `weight`: lines 1 and 2 of Algorithm 1."""
         matrix = self.matrix(weight)
         with torch.autocast(weight.device.type, enabled=False):
+            u, v = self.u, self.v
             for _ in range(self.iterations):
-                # New tensors, not new values: the graph of an earlier forward pass still needs the old ones.
-                self.v = normalize(self.u @ matrix, dim=0)
-                self.u = normalize(matrix @ self.v, dim=0)
+                v = _unit(u @ matrix)
+                u = _unit(matrix @ v)
+        # New tensors, not new values: the graph of an earlier forward pass still needs the old ones.
+        self.u, self.v = u, v
 
 
 def _follow(layer: nn.Module, inputs: Any) -> None:
@@ -118,5 +119,9 @@ def _leading(matrix: Tensor) -> tuple[Tensor, Tensor]:
             v, u = _leading(matrix.t())
             return u, v
         u = torch.linalg.eigh(matrix @ matrix.t()).eigenvectors[:, -1]
-        v = normalize(u @ matrix, dim=0)
-        return normalize(matrix @ v, dim=0), v
+        v = _unit(u @ matrix)
+        return _unit(matrix @ v), v
+
+
+def _unit(vector: Tensor) -> Tensor:
+    return vector / torch.linalg.vector_norm(vector)

@@ -10,7 +10,7 @@ from ..errors import GameError
 
 
 class VirtualBatchNorm(nn.Module):
-    """A network whose BatchNorms become virtual (Salimans et al. 2016, section 3.4).
+    """A network whose BatchNorms become virtual (Salimans et al. 2016, section 3.5).
 
     In a batch norm the output for one sample depends on its neighbors. Here each sample is normalized by the statistics
     of a reference batch, chosen once, and of itself; the reference batch by its own. It passes through the network
