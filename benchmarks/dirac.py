@@ -19,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from evidence import publish
+
 from tests.toys.dirac import (
     BOUND,
     GAMMA,
@@ -57,7 +58,7 @@ def main() -> None:
         "setting": {"rate": RATE, "gamma": GAMMA, "lambda": WEIGHT, "sigma": SIGMA, "clip": BOUND},
         "largest_error": max(abs(pair["exact"] - pair["measured"]) for pair in pairs),
         "cpu_seconds": round(time.process_time() - started, 1),
-        "figures": table,
+        **table,
     }
     publish("dirac", figures, seed=0, as_json=arguments.json)
 
