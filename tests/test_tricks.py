@@ -113,7 +113,7 @@ def test_a_generator_decides_the_samples_of_a_game_with_dropout(page: dict[str, 
 
 def test_tricks_together_learn_a_ring(page: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    playing = Match(stage(page, 300), PLAN)
+    playing = Match(stage(page, 150), PLAN)
     train(playing)
     with playing.averages.applied():
         points = playing.game.sample(500, generator=torch.Generator().manual_seed(0))

@@ -42,7 +42,7 @@ def test_it_damps_the_rotation_of_a_bilinear_game() -> None:
         nn.init.ones_(place.weight)
         history = History(place)
         optimizer = torch.optim.SGD(place.parameters(), lr=0.1)
-        for _ in range(200):
+        for _ in range(80):
             x, y = place.weight[0]
             optimizer.zero_grad()
             (x * y.detach() - y * x.detach() + strength * history.penalty()).backward()
@@ -50,7 +50,7 @@ def test_it_damps_the_rotation_of_a_bilinear_game() -> None:
             history.update()
         distances.append(float(place.weight.detach().norm()))
     # Each step multiplies the distance by (1 + 0.1²)^½.
-    assert distances[0] == pytest.approx(2**0.5 * 1.01**100, rel=1e-3)
+    assert distances[0] == pytest.approx(2**0.5 * 1.01**40, rel=1e-3)
     assert distances[1] < 1
 
 
