@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from . import model, run
@@ -13,7 +15,7 @@ from .abilities import Decodes, Samples, abilities
 from .errors import UnavailableError, UsageError
 from .game import Game
 from .latent import walk as paths
-from .pictures import film, grid
+from .pictures import film, grid, negatives, plane
 from .pictures.log import measured, read_log
 from .plan import Plan
 from .run import Run
@@ -81,7 +83,7 @@ class Trained:
         fps: float = 24,
         max_bytes: int | None = None,
     ) -> Path:
-        """Films a closed walk through the latent space.
+        """Films a closed walk through the latent space; points move over the true density.
 
         Args:
             path: `.webp`, `.gif` or `.mp4`; by default `walk.webp` in the run's folder.
@@ -96,7 +98,7 @@ class Trained:
 
         Raises:
             UsageError: an unknown kind, or a number out of range.
-            UnavailableError: this game has no latents.
+            UnavailableError: this game has no latents, or makes points and its run is not at hand.
         """
         if kind not in WALKS:
             raise UsageError(f"--kind must be one of {', '.join(WALKS)}, got {kind!r}", where="--kind")
@@ -107,9 +109,23 @@ class Trained:
         generator = torch.Generator().manual_seed(seed)
         points = torch.randn(states, count, self.game.latent, generator=generator)
         frames = paths.explore(points, steps, path=paths.slerp if kind == "slerp" else paths.lerp)
-        pictures = (grid.grid(self.decode(latents)) for latents in frames)
+        draw = self._draw()
+        pictures = (draw(self.decode(latents)) for latents in frames)
         target = Path(path) if path else self.folder / f"{'explore' if kind == 'explore' else 'walk'}.webp"
         return film.write_film(target, pictures, fps=fps, max_bytes=max_bytes)
+
+    def _draw(self) -> Callable[[Tensor], Image.Image]:
+        """What makes a picture of what this game makes."""
+        if not self.config["data"].get("toy"):
+            return grid.grid
+        truth = negatives.truth(self.folder)
+        if truth is None:
+            raise UnavailableError(
+                f"{self.config['recipe']} makes points, which are drawn over what its run should learn",
+                where=str(self.folder / "samples" / "truth.npz"),
+                fix="name the run, not its model",
+            )
+        return lambda points: plane.portrait(truth, points.numpy(), dot=5.0)
 
     def _cannot(self, ability: str) -> UnavailableError:
         able = ", ".join(abilities(self.game)) or "nothing"

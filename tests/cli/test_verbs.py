@@ -57,7 +57,7 @@ def test_show_draws_tables_and_takes_options(saddle: Call) -> None:
         "Linear",
         "N x 1 x 16 x 16",
         "player discriminator: ",
-        "presets: raschka",
+        "presets: plane, raschka",
     ):
         assert words in answer.out, words
 

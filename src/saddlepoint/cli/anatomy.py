@@ -1,4 +1,4 @@
-"""What a recipe builds, layer by layer: one round is played on gray pictures and the shapes are written down."""
+"""What a recipe builds, layer by layer: one round is played on blank data and the shapes are written down."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..data.blank import Blank
     from ..game import Game, Stage
     from ..recipe import Options, Recipe
 
@@ -15,21 +16,19 @@ if TYPE_CHECKING:
 BATCH = 4
 
 
-def dissect(recipe: Recipe, options: Options, *, channels: int) -> dict[str, Any]:
+def dissect(recipe: Recipe, options: Options, data: Blank) -> dict[str, Any]:
     """A recipe's networks and players as plain values.
 
     Args:
         recipe: what to build.
         options: its validated options.
-        channels: of the images, where the recipe takes them from its data.
+        data: stands for the data, where the recipe takes shapes from them.
 
     Returns:
         `players` with their parameter counts, `networks` with their layers, each with its kind, output shape (N for
         the batch) and parameters, `stages` with their steps.
     """
-    from ..data.blank import Blank
-
-    stages = list(recipe.stages(options, Blank(channels)))
+    stages = list(recipe.stages(options, data))
     game = stages[-1].game
     players = {
         name: {"parameters": sum(p.numel() for p in player.params), "optimizer": type(player.optimizer).__name__}
@@ -49,7 +48,7 @@ def dissect(recipe: Recipe, options: Options, *, channels: int) -> dict[str, Any
 def layers(stage: Stage) -> dict[str, list[dict[str, Any]]]:
     """Every layer of every network of a stage's game in the order of a round, with the shape of what it first gave out.
 
-    The round is played for real, on the CPU with a few pictures: torch's meta device would cost less, but layers may
+    The round is played for real, on the CPU with a few samples: torch's meta device would cost less, but layers may
     ask what device they are on, and every game that trains at all can be played so.
     """
     import torch

@@ -16,8 +16,12 @@ from .policy import with_policy
 from .values import choice, whole
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from ..data.images import Images
+    from ..data.points import Points
     from ..data.report import ScanReport
+    from ..data.toys import Toy
 
 app = typer.Typer(help="Look at data, and get the named sets.", no_args_is_help=True)
 
@@ -30,23 +34,34 @@ Channels = Annotated[
 ]
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the full report as JSON.")]
 Target = Annotated[Path, typer.Option("--out", metavar="FILE", help="Picture to write.")]
-Count = Annotated[int, flags.valued("-n", whole("-n", 1, 10_000), "N", "Pictures on the sheet.")]
+Count = Annotated[
+    int | None, flags.valued("-n", whole("-n", 1, 10_000), "N", "Pictures on the sheet, 64, or points, 2500.")
+]
 
 
 @app.command("list")
 def list_sets(json: flags.Json = False) -> None:
-    """List the named sets: what they are, and whether they are here."""
-    from ..data import catalog
+    """List the named sets: what they are, and whether they are here; and the toy distributions."""
+    from ..data import catalog, toys
 
-    sets = catalog.describe()
+    sets, known = catalog.describe(), [toys.find(name) for name in toys.names()]
     if json:
-        emit({"sets": [facts_of(found) for found in sets]})
+        emit({"sets": [facts_of(found) for found in sets], "toys": [facts_of_toy(toy) for toy in known]})
         return
     screen = console()
     for found in sets:
         count = "" if found.count is None else f"{found.count:,} "
         screen.print(f"{found.name}  {'installed' if found.installed else f'get it: saddle data get {found.name}'}")
         screen.print(f"    {count}{found.what}; {found.sizes}; license: {found.license}")
+    screen.print("points of a known density, drawn from seeds; also ringN, gridN of a square N, and NAME:COUNT")
+    for toy in known:
+        screen.print(f"    {toy.name:<13} {toy.what}")
+
+
+def facts_of_toy(toy: Toy) -> dict[str, Any]:
+    """A toy distribution as plain values."""
+    modes = 0 if toy.centers is None else len(toy.centers)
+    return {"name": toy.name, "what": toy.what, "dimension": toy.dimension, "modes": modes, "std": toy.std}
 
 
 def facts_of(found: Any) -> dict[str, Any]:
@@ -77,10 +92,11 @@ def check(
     json: flags.Json = False,
 ) -> None:
     """Scan data as training would, and say what is wrong with which picture."""
-    images = read(data, policy, size, channels)
-    if report is not None and images.report is not None:
-        write_report(images.report, report)
-    say(images, as_json=json)
+    found = read(data, policy, size, channels)
+    scanned = getattr(found, "report", None)
+    if report is not None and scanned is not None:
+        write_report(scanned, report)
+    say(found, as_json=json)
 
 
 @app.command("show")
@@ -91,62 +107,88 @@ def show(
     policy: Policy,
     size: Size = None,
     channels: Channels = None,
-    count: Count = 64,
+    count: Count = None,
     seed: flags.Seed = 0,
     out: Target = Path("data.png"),
     json: flags.Json = False,
 ) -> None:
-    """Make a sheet of pictures exactly as a network will see them."""
+    """Make a sheet of pictures exactly as a network will see them, or draw points over their density."""
     from ..data import catalog
-    from ..data.stream import order
     from ..pictures import grid
 
-    images = read(data, policy, size, channels)
-    chosen = order(seed, len(images), 0, min(count, len(images)))
-    path = grid.save(grid.grid(images.pixels[chosen]), out)
+    found = read(data, policy, size, channels)
+    path = grid.save(picture(found, count, seed), out)
     named = catalog.lookup(data) if catalog.is_named(data) else None
     if json:
-        emit({**summary(images), "path": str(path), "license": named and named.license})
+        emit({**summary(found), "path": str(path), "license": named and named.license})
         return
     print(path)
     if named:
         print(f"  {named.what}; license: {named.license}")
 
 
-def read(data: str, policy: Policy, size: int | None, channels: str | None) -> Images:
-    """The pictures, scanned and decoded, with a count of the pictures on standard error."""
+def picture(found: Images | Points, count: int | None, seed: int) -> Image.Image:
+    """Some of a set at random, to look at."""
+    from ..data.points import Points
+    from ..data.stream import order
+    from ..pictures import grid, plane
+    from ..plane import truth
+
+    usual = 2500 if isinstance(found, Points) else 64
+    chosen = order(seed, len(found), 0, min(count or usual, len(found)))
+    if isinstance(found, Points):
+        return plane.portrait(truth(found.toy), found.values[chosen], side=640, color=plane.REAL)
+    return grid.grid(found.pixels[chosen])
+
+
+def read(data: str, policy: Policy, size: int | None, channels: str | None) -> Images | Points:
+    """The pictures, scanned and decoded, with a count of the pictures on standard error; or the points of a toy."""
     from ..data.scan import Watch
     from ..data.source import open_source
+    from ..errors import UsageError
 
     with counted(f"scanning {data}") as progress:
         source = open_source(data, policy=policy, watch=Watch(progress=progress))
-        return source.images(size=size, channels=None if channels is None else int(channels))
+        for flag, value in (("--size", size), ("--channels", channels)):
+            if source.kind == "plane" and value is not None:
+                raise UsageError(f"{data} are points, which have no {flag[2:]}", where=flag, fix=f"leave out {flag}")
+        return source.examples(size=size, channels=None if channels is None else int(channels))
 
 
-def say(images: Images, *, as_json: bool) -> None:
+def say(found: Images | Points, *, as_json: bool) -> None:
     """What is in a set, with its warnings."""
-    facts = summary(images)
+    from ..data.points import Points
+
+    facts = summary(found)
     if as_json:
         emit(facts)
         return
-    print(f"{images.name}: {len(images):,} pictures of {images.height}x{images.width}, {images.channels} channels")
-    if images.classes:
-        print(f"  {len(images.classes)} classes: {', '.join(images.classes[:20])}")
+    if isinstance(found, Points):
+        print(f"{found.name}: {len(found):,} points {'on the line' if facts['dimension'] == 1 else 'in the plane'}")
+        print(f"  {facts['what']}")
+        if facts["modes"]:
+            print(f"  {facts['modes']} modes, each of standard deviation {facts['std']:g}")
+        return
+    print(f"{found.name}: {len(found):,} pictures of {found.height}x{found.width}, {found.channels} channels")
+    if found.classes:
+        print(f"  {len(found.classes)} classes: {', '.join(found.classes[:20])}")
     for warning in facts["warnings"]:
         print(f"  note: {warning}")
 
 
-def summary(images: Images) -> dict[str, Any]:
+def summary(found: Images | Points) -> dict[str, Any]:
     """A set as plain values."""
-    report = images.report
+    from ..data.points import Points
+
+    own = {"name": found.name, "count": len(found), "classes": list(found.classes), "fingerprint": found.fingerprint}
+    if isinstance(found, Points):
+        return {**facts_of_toy(found.toy), **own, "box": [list(ends) for ends in found.toy.box]}
+    report = found.report
     return {
-        "name": images.name,
-        "count": len(images),
-        "height": images.height,
-        "width": images.width,
-        "channels": images.channels,
-        "classes": list(images.classes),
-        "fingerprint": images.fingerprint,
+        **own,
+        "height": found.height,
+        "width": found.width,
+        "channels": found.channels,
         "warnings": report.warnings() if report else [],
         "report": report.to_json() if report else None,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +14,12 @@ from .output import emit
 from .values import whole
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
-Count = Annotated[int, flags.valued("-n", whole("-n", 1, 1_000_000), "N", "Pictures to make.")]
+Count = Annotated[int, flags.valued("-n", whole("-n", 1, 1_000_000), "N", "Pictures, or points, to make.")]
 Each = Annotated[bool, flags.switch("--each", "Write one PNG a picture into a folder, instead of one sheet.")]
-Npz = Annotated[bool, flags.switch("--npz", "Write one npz with a uint8 array `images` (N, H, W, C).")]
+Npz = Annotated[bool, flags.switch("--npz", "Write one npz: uint8 `images` (N, H, W, C), or float32 `points` (N, D).")]
 Target = Annotated[
     Path | None, typer.Option("--out", metavar="PATH", help="File or folder to write; by default in the run's folder.")
 ]
@@ -33,43 +36,75 @@ def sample(
     recipe_file: flags.RecipeFile = None,
     json: flags.Json = False,
 ) -> None:
-    """Make new pictures with a trained run: one sheet, or --each by itself."""
+    """Make new pictures with a trained run: one sheet, or --each by itself. Points are drawn over their density."""
     from .. import api
     from ..errors import UsageError
 
     if each and npz:
         raise UsageError("--each and --npz exclude each other", where="--npz", fix="give one of them")
     trained = api.load(run, device=device, recipe_file=recipe_file)
+    toy = trained.config["data"].get("toy")
+    if toy and each:
+        raise UsageError(f"{trained.run.name} makes points, not pictures", where="--each", fix="--npz for the numbers")
     suffix = "" if each else ".npz" if npz else ".png"
     target = out or trained.run.folder / "generated" / f"seed-{seed}-n-{count}{suffix}"
-    write(trained.sample(count, seed=seed), target, each=each, npz=npz)
+    made = trained.sample(count, seed=seed)
+    with writing(target):
+        (target if each else target.parent).mkdir(parents=True, exist_ok=True)
+        if toy:
+            write_points(made, toy, target, npz=npz)
+        else:
+            write_pictures(made, target, each=each, npz=npz)
     if json:
         emit({"run": trained.run.name, "count": count, "seed": seed, "path": str(target)})
     else:
         print(target)
 
 
-def write(images: Tensor, target: Path, *, each: bool, npz: bool) -> None:
-    """Writes pictures as a sheet, as files in a folder, or as an array.
-
-    Raises:
-        LockedError: the place cannot be written.
-    """
-    import numpy as np
-
-    from ..errors import LockedError
+def write_pictures(images: Tensor, target: Path, *, each: bool, npz: bool) -> None:
+    """Writes pictures as a sheet, as files in a folder, or as an array."""
     from ..pictures import grid
 
+    if npz:
+        write_array(target, images=grid.to_uint8(images))
+    elif each:
+        for index, image in enumerate(images):
+            grid.save(grid.grid(image[None], padding=0), target / f"{index:06d}.png")
+    else:
+        grid.save(grid.grid(images), target)
+
+
+def write_points(points: Tensor, toy: str, target: Path, *, npz: bool) -> None:
+    """Writes points as an array, or draws them over the density of the toy they should be like."""
+    from ..data import toys
+    from ..pictures import grid, plane
+    from ..plane import truth
+
+    if npz:
+        write_array(target, points=points.numpy())
+    else:
+        grid.save(plane.portrait(truth(toys.find(toy)), points.numpy(), side=640), target)
+
+
+def write_array(target: Path, **arrays: np.ndarray) -> None:
+    """Writes arrays in NumPy's format."""
+    import numpy as np
+
+    with open(target, "wb") as file:  # given a name, it would add .npz to another suffix
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Says in plain words that a place cannot be written.
+
+    Raises:
+        LockedError: that.
+    """
+    from ..errors import LockedError
+
     try:
-        (target if each else target.parent).mkdir(parents=True, exist_ok=True)
-        if npz:
-            with open(target, "wb") as file:  # np.savez would add .npz to another suffix
-                np.savez_compressed(file, images=grid.to_uint8(images))
-        elif each:
-            for index, image in enumerate(images):
-                grid.save(grid.grid(image[None], padding=0), target / f"{index:06d}.png")
-        else:
-            grid.save(grid.grid(images), target)
+        yield
     except OSError as error:
         raise LockedError(
             f"cannot write {target}: {(error.strerror or str(error)).lower()}", where="--out", fix="--out PATH"

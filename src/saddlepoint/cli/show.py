@@ -23,13 +23,16 @@ def show(
 ) -> None:
     """Show what a recipe builds: networks layer by layer, players, parameters, shapes.
 
-    Nothing is trained and no data is read; three channels are assumed where the recipe takes them from its data.
+    Nothing is trained and no data is read; three channels are assumed where the recipe takes them from its data, and
+    points of ring8 for the preset `plane`.
     """
+    from ..data.blank import Blank
+    from ..data.toys import find
     from .anatomy import dissect
 
     found = ctx.meta[RECIPE]
     options = found.configure(preset, **ctx.meta[GIVEN])
-    facts = dissect(found, options, channels=3)
+    facts = dissect(found, options, Blank(toy=find("ring8") if preset == "plane" else None))
     facts["presets"] = {name: dict(values) for name, values in found.presets.items()}
     if json:
         emit(facts)

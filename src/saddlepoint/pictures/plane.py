@@ -30,11 +30,28 @@ def draw(truth: Truth, view: View) -> Image.Image:
     return sheet
 
 
-def portrait(truth: Truth, points: Floats, *, side: int = 480, color: str = FAKE) -> Image.Image:
-    """Points over the true density: as dots on the plane, as a density of their own on the line."""
+def portrait(
+    truth: Truth,
+    points: Floats,
+    *,
+    side: int = 480,
+    color: str = FAKE,
+    hits: Hits | None = None,
+    dot: float | None = None,
+) -> Image.Image:
+    """Points over the true density: as dots on the plane, as a density of their own on the line.
+
+    Args:
+        truth: what they should be like.
+        points: (N, D).
+        side: width in pixels; on the plane also height.
+        color: of the points.
+        hits: of the points, to circle the modes they hit more strongly than the others.
+        dot: radius of a dot in pixels; by default fit for thousands.
+    """
     if truth.dimension == 1:
-        return raster.image(_densities(truth, points, (side, round(side * 0.6)), color))
-    return raster.image(_scatter(truth, points, side, color))
+        return raster.image(_densities(truth, points, (side, round(side * 0.6)), color, dot or 2.0))
+    return raster.image(_scatter(truth, points, side, color, hits, dot))
 
 
 def place(truth: Truth, points: Floats, size: tuple[int, int]) -> Floats:
@@ -80,20 +97,20 @@ def _draw_line(sheet: Image.Image, truth: Truth, view: View) -> None:
         _note(sheet, (_LEFT + width, top), _found(view.hits))
 
 
-def _scatter(truth: Truth, points: Floats, side: int, color: str, hits: Hits | None = None) -> Floats:
+def _scatter(
+    truth: Truth, points: Floats, side: int, color: str, hits: Hits | None = None, dot: float | None = None
+) -> Floats:
     """Dots over the density, the modes circled: faintly, or in ink where they are found."""
     panel = _ground(truth, side)
     size = (side, side)
     if truth.centers is not None and len(truth.centers) <= 100:
         found = hits.histogram > 0 if hits else np.zeros(len(truth.centers), bool)
-        middles, radius = place(truth, truth.centers, size), 0.032 * side
-        y, x = np.mgrid[:side, :side] + 0.5
-        for middle, seen in zip(middles, found, strict=True):
-            edge = np.abs(np.hypot(x - middle[0], y - middle[1]) - radius)
-            raster.mix(panel, _INK if seen else _FAINT, np.clip(1.1 - edge, 0, 1) * (0.75 if seen else 0.35))
+        middles = place(truth, truth.centers, size)
+        raster.mix(panel, _FAINT, 0.35 * raster.rings(size, middles[~found], 0.032 * side))
+        raster.mix(panel, _INK, 0.75 * raster.rings(size, middles[found], 0.032 * side))
     # As many dots as a paper shows, 2,500, stay single; more become finer, fewer bolder.
     strength = float(np.clip(0.55 * (2500 / max(1, len(points))) ** 0.5, 0.12, 0.8))
-    raster.mix(panel, color, raster.dots(size, place(truth, points, size), 1.6 * (side / 320) ** 0.5, strength))
+    raster.mix(panel, color, raster.dots(size, place(truth, points, size), dot or 1.6 * (side / 320) ** 0.5, strength))
     return panel
 
 
@@ -146,7 +163,7 @@ def _apart(places: Floats, distance: float) -> list[int]:
     return list(np.unique(cells, axis=0, return_index=True)[1])
 
 
-def _densities(truth: Truth, points: Floats, size: tuple[int, int], color: str) -> Floats:
+def _densities(truth: Truth, points: Floats, size: tuple[int, int], color: str, dot: float = 2.0) -> Floats:
     """The density of the data as an area, that of the samples as a line, at one scale in all frames."""
     panel, (width, height) = raster.canvas(*size, _PAPER), size
     top = 1.7 * float(truth.density.max())
@@ -160,7 +177,7 @@ def _densities(truth: Truth, points: Floats, size: tuple[int, int], color: str) 
     raster.mix(panel, REAL, 0.7 * raster.curve(size, curve(truth.density), 1.2))
     raster.mix(panel, color, raster.curve(size, curve(smoothed(points[:, 0], truth.box[0], cells)), 2.2))
     rug = np.stack([_across(truth, points[:, 0], width), np.full(len(points), height - 8.0)], 1)
-    raster.mix(panel, color, raster.dots(size, rug, 2.0, 0.04))
+    raster.mix(panel, color, raster.dots(size, rug, dot, float(np.clip(100 / len(points), 0.04, 0.8))))
     return panel
 
 

@@ -110,11 +110,13 @@ def _of_points(folder: Path, truth: negatives.Truth) -> list[Path]:
     for view in views:
         if not (path := folder / "samples" / f"step-{view.step:06d}.png").exists():
             plane.draw(truth, view).save(path)
-    frames = [(views[index].step, plane.portrait(truth, views[index].points)) for index in evenly(len(views), 20)]
+    shown = [views[index] for index in evenly(len(views), 20)]
+    frames = [(view.step, plane.portrait(truth, view.points, side=300, hits=view.hits)) for view in shown]
     real = plane.portrait(truth, truth.points, color=plane.REAL)
+    fake = plane.portrait(truth, views[-1].points, hits=views[-1].hits)
     made = [
         save(evolution_sheet(frames), folder / "evolution.png"),
-        save(real_vs_fake(real, frames[-1][1], what="points"), folder / "real_vs_fake.png"),
+        save(real_vs_fake(real, fake, what="points"), folder / "real_vs_fake.png"),
     ]
     if any(view.hits for view in views):
         from .mode_history import mode_history

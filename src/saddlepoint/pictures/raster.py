@@ -60,6 +60,15 @@ def dots(size: tuple[int, int], places: Floats, radius: float, strength: float) 
     return (1 - (1 - strength) ** inner).astype(np.float32)
 
 
+def rings(size: tuple[int, int], middles: Floats, radius: float) -> Floats:
+    """The coverage of thin circles of one radius around `middles` (N, 2)."""
+    mask = Image.new("L", (size[0] * _FINER, size[1] * _FINER))
+    draw = ImageDraw.Draw(mask)
+    for middle in middles:
+        draw.circle([*(middle * _FINER)], radius * _FINER, outline=255, width=_FINER)
+    return _shown(mask, size)
+
+
 def enlarged(values: Floats, size: tuple[int, int]) -> Floats:
     """Values on a coarse grid (rows, columns), at the centers of its cells, as a smooth field of `size` pixels."""
     field = Image.fromarray(np.ascontiguousarray(values, np.float32))
