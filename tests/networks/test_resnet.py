@@ -17,7 +17,7 @@ def test_have_as_many_parameters_as_published_ones() -> None:
         assert parameters(discriminator(size=32, channels=3)) == 1_053_825
 
 
-def test_larger_plans_are_those_of_the_paper() -> None:
+def test_larger_plans_are_those_of_the_authors() -> None:
     with torch.device("meta"):
         for size, features in ((64, [1024, 512, 256, 128, 64]), (128, [1024, 1024, 512, 256, 128, 64])):
             rising = [block for block in generator(size=size, channels=3, latent=128) if isinstance(block, UpBlock)]
@@ -84,7 +84,7 @@ def test_a_generator_without_normalization_decodes_each_latent_alone() -> None:
 def test_first_weights_are_glorot_and_first_biases_zero() -> None:
     torch.manual_seed(0)
     block = UpBlock(32, 64)
-    # Glorot's variance is 2 / (entering + leaving), the gain √2 of the paper's code doubles it; 18,432 uniform samples
+    # Glorot's variance is 2 / (entering + leaving), the gain √2 of the authors' code doubles it; 18,432 uniform samples
     # put the standard deviation within 1 % of that.
     assert float(block.first.weight.detach().std()) == pytest.approx((4 / (9 * (32 + 64))) ** 0.5, rel=0.02)
     assert float(block.shortcut.weight.detach().std()) == pytest.approx((2 / (32 + 64)) ** 0.5, rel=0.04)

@@ -1,8 +1,8 @@
 """Residual networks with pre-activation blocks, as Miyato et al. 2018 ("Spectral Normalization for GANs") build them.
 
 A generator maps latents (N, Z) to images (N, C, size, size) in [-1, 1]; a discriminator maps images to logits (N,).
-Both follow tables 3 and 4 of the paper's appendix, initialized as in the authors' code. The blocks are the parts for
-other plans.
+At 32 and 128 they are those of the paper's appendix for CIFAR-10 and ImageNet, at 64 those of the authors' code, which
+also gives the first weights. The blocks are the parts for other plans.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Discriminator(nn.Module):
 def generator(
     *, size: int, channels: int, latent: int, width: int = 256, norm: Callable[[int], nn.Module] = nn.BatchNorm2d
 ) -> nn.Sequential:
-    """The paper's generator; its own width is 256.
+    """The authors' generator; their width is 256.
 
     Args:
         size: of the image: 32, 64 or 128.
@@ -141,7 +141,7 @@ def generator(
 
 
 def discriminator(*, size: int, channels: int, width: int = 128) -> Discriminator:
-    """The paper's discriminator, without its spectral normalization; its own width is 128.
+    """The authors' discriminator, without its spectral normalization; their width is 128.
 
     Args:
         size: of the image: 32, 64 or 128.
