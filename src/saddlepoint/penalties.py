@@ -14,7 +14,6 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector
 
 from .errors import GameError
 
@@ -195,28 +194,3 @@ class LeCam(nn.Module):
             self.fake.lerp_(fake.mean().to(self.fake.dtype), 1 - self.decay)
             self.weight.lerp_(torch.ones_like(self.weight), 1 - self.decay)
         return (real - self.fake / self.weight).square().mean() + (fake - self.real / self.weight).square().mean()
-
-
-class HistoricalAverage(nn.Module):
-    """‖θ - mean of all θ so far‖², for either player (Salimans et al. 2016, section 3.3).
-
-    Each call takes θ into the mean, a constant to the gradient.
-
-    Args:
-        module: the network whose parameters θ are; it is not kept, but given to each call.
-    """
-
-    mean: Tensor
-    count: Tensor
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros_like(parameters_to_vector(module.parameters()).detach()))
-        self.register_buffer("count", torch.zeros(()))
-
-    def forward(self, module: nn.Module) -> Tensor:
-        theta = parameters_to_vector(module.parameters())
-        with torch.no_grad():
-            self.count += 1
-            self.mean += (theta - self.mean) / self.count
-        return (theta - self.mean).square().sum()

@@ -124,7 +124,11 @@ def cores() -> int:
 def seed_everything(*numbers: int) -> None:
     """Seeds torch's default generators from a mix of `numbers`."""
     digest = hashlib.blake2b(",".join(map(str, numbers)).encode(), digest_size=8).digest()
-    torch.manual_seed(int.from_bytes(digest, "little"))
+    seed = int.from_bytes(digest, "little")
+    # torch.manual_seed would also queue a call, with a stack trace, for a CUDA that is never started: in each step.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 class Dice:
