@@ -42,15 +42,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sentinel": FOUNDATION | RULES | RUNNING | {"match"},
     "model": FOUNDATION | RULES | RUNNING | {"recipe", "data"},
     "observers": FOUNDATION | RULES | RUNNING | {"match", "pictures"},
+    "conditions": FOUNDATION,
+    "diagnosis": FOUNDATION | {"conditions"},
+    "physician": FOUNDATION
+    | RULES
+    | RUNNING
+    | {"match", "observers", "metrics", "conditions", "diagnosis", "pictures"},
     "plane": FOUNDATION | RULES | RUNNING | {"match", "observers", "pictures", "data", "metrics"},
     "loop": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers"},
     "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "pictures"},
     "session": FOUNDATION
     | RULES
     | RUNNING
-    | {"match", "sentinel", "observers", "plane", "loop", "model", "recipe", "data"},
+    | {"match", "sentinel", "observers", "physician", "plane", "loop", "model", "recipe", "data"},
     "latent": FOUNDATION | {"latent"},
-    "pictures": FOUNDATION | {"latent", "pictures"},
+    "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},
     "api": {"*"},
     "__init__": {"api", "errors", "game", "abilities", "recipe", "plan", "trained"},

@@ -29,6 +29,7 @@ from .game import Stage
 from .loop import train
 from .match import Match, build
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
+from .physician import Physician
 from .plan import Plan
 from .plane import PlaneViews
 from .recipe import Options, Recipe
@@ -227,7 +228,7 @@ class Session:
         replace_durably(self.run.folder / "data_index.json", json.dumps(self.source.index).encode())
 
     def _observers(self, match: Match) -> list[Observer]:
-        every: list[Observer] = [Log(self.run)]
+        every: list[Observer] = [Log(self.run), Physician(self.run, self.tell, match.stage.steps)]
         if isinstance(match.game, Samples):
             every.append(self._pictures(match))
         return [*every, ModelFolder(self, self.checkpoint_every), Portfolio(self.run, self.checkpoint_every)]

@@ -1,8 +1,7 @@
 """What a small sample of a generator shows beside a small sample of the data: cheap enough to look often.
 
-Everything is relative to the data: lengths are in units of the data's own mean pairwise distance, so that one number
-means the same for points, digits and faces. Pictures are shrunk to 16x16 first, where pixel distances still tell
-collapse from variety.
+Everything is relative to the data, so that one number means the same for points, digits and faces. Pictures are shrunk
+to 16x16 first, where distances of pixels still tell collapse from variety.
 """
 
 from __future__ import annotations
@@ -15,15 +14,16 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 SIDE = 16
-"""Pixels that pictures are shrunk to, at most, along each axis."""
+"""Pixels that pictures are shrunk to along each axis, if they have more."""
+
 _REACH = 0.1  # of the data's mean pairwise distance: what is nearer counts as the same place
-_CROWDED = 0.9  # in many dimensions nothing is near: there, this share of the data's own nearest neighbors is
+_CROWDED = 0.9  # in many dimensions nothing is that near; there the data's own neighbors, but for a tenth, count
 _DIRECTIONS = 32
 _TRAIL = 8
 
 
 def features(samples: Tensor) -> Tensor:
-    """Samples as rows of numbers, float32 (N, F) on the CPU: points as they are, pictures shrunk to 16x16."""
+    """Samples as rows of numbers, float32 (N, F) on the CPU: points as they are, pictures shrunk."""
     samples = samples.detach().float()
     if samples.ndim == 4:
         height, width = (min(SIDE, length) for length in samples.shape[2:])
@@ -33,17 +33,17 @@ def features(samples: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen.
+    """What was seen of some generated samples.
 
     Attributes:
-        diversity: mean distance between two generated samples; 1 for the data, 0 for copies of one sample.
-        coverage: share of the data that lies near a generated sample.
-        strays: share of the generated samples that lie near no sample of the data.
-        distance: sliced Wasserstein distance to the data, less what two samples of the data are apart.
-        nearest: median distance of a generated sample from the nearest of the data, as a part of the same distance
-            within the data; far below 1 for copies.
+        diversity: mean distance between two of them; 1 for the data, 0 for copies of one sample.
+        coverage: share of the data that lies near one of them; about 0.9 or more for data.
+        strays: share of them that lies near no sample of the data; about 0.1 or less for data.
+        distance: sliced Wasserstein distance to the data, less that between two samples of the data; 1 is as far as
+            one point in the middle of the data.
+        nearest: median distance to the nearest of the data, as a part of the same within the data; near 0 for copies.
         spread: root mean square distance from the data's mean; 1 for the data.
-        place: the mean of the samples along fixed directions, at most 8 numbers.
+        place: their mean along at most 8 fixed directions, in units of the data's mean pairwise distance.
     """
 
     diversity: float
@@ -52,52 +52,86 @@ class Sight:
     distance: float
     nearest: float
     spread: float
-    place: list[float]
+    place: tuple[float, ...]
 
 
 class Eye:
-    """Sees generated samples beside the same data each time.
+    """Sees generated samples beside one and the same sample of the data.
 
     Args:
         real: features of the data (M, F), at least four.
+        count: generated samples in each look; how near is near depends on it.
         seed: of the directions that are looked along.
     """
 
-    def __init__(self, real: Tensor, seed: int = 0) -> None:
+    def __init__(self, real: Tensor, count: int, seed: int = 0) -> None:
         self.real = real
-        self.half = len(real) // 2
+        half = min(count, len(real) // 2)
+        ours, others = real[:half], real[half:]
         self.mean = real.mean(0)
-        self.rms = _rms(real - self.mean)
-        self.unit = max(_diversity(real), 1e-12)
-        within = torch.cdist(real, real).fill_diagonal_(math.inf)
-        self.own = max(within.min(1).values.median().item(), 1e-12)
+        self.spread = _spread(real - self.mean)
+        self.unit = _positive(_diversity(real))
+        self.near = max(_REACH * self.unit, torch.cdist(others, ours).min(1).values.quantile(_CROWDED).item())
+        self.own = _positive(torch.cdist(real, real).fill_diagonal_(math.inf).min(1).values.median().item())
         generator = torch.Generator().manual_seed(seed)
-        axes = torch.randn(_DIRECTIONS, real.shape[1], generator=generator)
-        self.axes = axes / axes.norm(dim=1, keepdim=True)
-        self.near: dict[int, float] = {}
+        axes = torch.randn(real.shape[1], _DIRECTIONS, generator=generator)
+        self.axes = axes / axes.norm(dim=0)
+        self.trail = torch.linalg.qr(axes[:, :_TRAIL]).Q
+        self.lines = self._lines(ours)
+        self.noise = _apart(self.lines, self._lines(others))
+        self.middle = _positive(_apart(self.lines, self._lines(self.mean[None])))
 
     def look(self, fake: Tensor) -> Sight:
-        """What `fake`, features (N, F), shows; fewer than the data, at least two."""
-        real = self.real[: len(fake)]
+        """What `fake`, features (N, F), N at least two, shows."""
         apart = torch.cdist(self.real, fake)
-        near = self._near(len(fake))
-        to_real = apart.min(0).values
-        middle = (fake.mean(0) - self.mean) / self.unit
+        to_fake, to_real = apart.min(1).values, apart.min(0).values
         return Sight(
             diversity=_diversity(fake) / self.unit,
-            coverage=(apart.min(1).values < near).float().mean().item(),
-            strays=(to_real > near).float().mean().item(),
-            distance=max(0.0, self._sliced(fake, real) - self._noise(len(fake))) / self.unit,
+            coverage=(to_fake <= self.near).float().mean().item(),
+            strays=(to_real > self.near).float().mean().item(),
+            distance=max(0.0, _apart(self.lines, self._lines(fake)) - self.noise) / self.middle,
             nearest=to_real.median().item() / self.own,
-            spread=_rms(fake - self.mean) / max(self.rms, 1e-12),
-            place=self._place(middle),
+            spread=_spread(fake - self.mean) / _positive(self.spread),
+            place=tuple(((fake.mean(0) - self.mean) @ self.trail / self.unit).tolist()),
         )
 
-    def _near(self, count: int) -> float:
-        """How near is near, for a sample of `count`."""
-        if count not in self.near:
-            rest = self.real[count:] if len(self.real) >= 2 * count else self.real
-            among = torch.cdist(rest, self.real[:count])
-            nearest = among[among > 0].view(-1).new_tensor([row[row > 0].min().item() for row in among])
-            self.near[count] = max(_REACH * self.unit, nearest.quantile(_CROWDED).item())
-        return self.near[count]
+    def _lines(self, points: Tensor) -> Tensor:
+        """Points seen along the directions, in order along each."""
+        return (points @ self.axes).sort(0).values
+
+
+def separation(real: Tensor, fake: Tensor) -> float:
+    """Chance that a real sample scores above a fake one, ties halved: the area under the ROC curve, 0 … 1.
+
+    It has no scale, so it means the same for a probability, a logit and the score of a critic.
+
+    Args:
+        real: scores (N,).
+        fake: scores (M,).
+    """
+    above = (real[:, None] > fake[None]).double().mean() + (real[:, None] == fake[None]).double().mean() / 2
+    return above.item()
+
+
+def _apart(x: Tensor, y: Tensor) -> float:
+    """The sliced Wasserstein distance of two samples in order along each direction (N, K) and (M, K).
+
+    `distances.sliced_wasserstein` is exact also where N and M differ; this takes ranks for quantiles and a tenth of
+    the time.
+    """
+    if len(x) < len(y):
+        x, y = y, x
+    return (x - y[torch.arange(len(x)) * len(y) // len(x)]).abs().mean().item()
+
+
+def _diversity(points: Tensor) -> float:
+    return torch.pdist(points).mean().item()
+
+
+def _spread(points: Tensor) -> float:
+    return points.square().sum(1).mean().sqrt().item()
+
+
+def _positive(length: float) -> float:
+    """A length to divide by: data that are all alike have none."""
+    return max(length, 1e-12)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conditions import NAMES
 from .log import Series, measured, series
 
 FEWEST = 12
@@ -24,8 +25,8 @@ class Finding:
     """One thing that the log shows.
 
     Attributes:
-        kind: `empty`, `short`, `stopped_early`, `non_finite`, `event`, `discriminator_wins`, `generator_wins`,
-            `ahead`, `balanced`, `oscillation`, `rising`, `falling` or `flat`.
+        kind: `empty`, `short`, `stopped_early`, `non_finite`, `event`, `diagnosis`, `recovered`, `healthy`,
+            `discriminator_wins`, `generator_wins`, `ahead`, `balanced`, `oscillation`, `rising`, `falling` or `flat`.
         text: whole sentences with the numbers they rest on. Names in it come from the log: escape them.
     """
 
@@ -35,7 +36,7 @@ class Finding:
     @property
     def alarming(self) -> bool:
         """Whether a person should do something about it."""
-        return self.kind in {"empty", "non_finite", "discriminator_wins", "generator_wins"}
+        return self.kind in {"empty", "non_finite", "diagnosis", "discriminator_wins", "generator_wins"}
 
 
 def explain(records: Sequence[dict[str, Any]], *, steps: int | None = None) -> list[Finding]:
@@ -46,13 +47,13 @@ def explain(records: Sequence[dict[str, Any]], *, steps: int | None = None) -> l
         steps: steps that the run was meant to take, if that is known.
 
     Returns:
-        What went wrong first, then who is winning, then where the losses are going.
+        What went wrong first, what the doctor found, then who is winning, then where the losses are going.
     """
     known = measured(records)
     if not known:
         return [Finding("empty", "The log holds no losses, so there are no curves to read."), *_events(records)]
     curves = series(known)
-    findings = [*_non_finite(curves), *_events(records), *_stopped(known, steps)]
+    findings = [*_non_finite(curves), *_events(records), *diagnoses(records), *_stopped(known, steps)]
     stage = known[-1].get("stage")
     last = series([record for record in known if record.get("stage") == stage])
     last = {name: _finite(curve) for name, curve in last.items()}
@@ -61,7 +62,40 @@ def explain(records: Sequence[dict[str, Any]], *, steps: int | None = None) -> l
         text = f"Only {longest} {'record' if longest == 1 else 'records'} of losses: too few to speak of a trend."
         return [*findings, Finding("short", text)]
     last = {name: curve for name, curve in last.items() if len(curve.steps) >= FEWEST}
-    return [*findings, *_opinion(last), *_swings(last), *_trends(last)]
+    seen = any("look" in record for record in records)
+    opinion = [_tempered(finding) if seen else finding for finding in _opinion(last)]
+    return [*findings, *opinion, *_swings(last), *_trends(last)]
+
+
+def diagnoses(records: Sequence[dict[str, Any]]) -> list[Finding]:
+    """What the doctor of the training found while it ran, the conditions that last first."""
+    lasting: dict[str, Finding] = {}
+    over: list[Finding] = []
+    for record in records:
+        event, step, message = record.get("event"), record.get("step"), record.get("message")
+        name, ended = str(event).removesuffix("_over"), str(event).endswith("_over")
+        if name not in NAMES or not isinstance(step, int) or not isinstance(message, str):
+            continue
+        title = name.replace("_", " ").capitalize()
+        if not ended:
+            lasting[name] = Finding("diagnosis", f"{title}, found at step {step:,}. {message}")
+        elif name in lasting:
+            over.append(Finding("recovered", f"{lasting.pop(name).text} It was over at step {step:,}."))
+    looks = sum("look" in record for record in records)
+    if looks and not lasting and not over:
+        text = f"The doctor looked {looks:,} times while it ran and found neither collapse nor any other known illness."
+        return [Finding("healthy", text)]
+    return [*lasting.values(), *over]
+
+
+def _tempered(finding: Finding) -> Finding:
+    """An opinion by scores alone, where the doctor has seen the samples too: no alarm of its own."""
+    if not finding.alarming:
+        return finding
+    ahead = "far ahead" if finding.kind == "discriminator_wins" else "far behind"
+    seen = finding.text.partition(": ")[2].partition(",")[0]
+    text = f"By its scores the discriminator is {ahead}: {seen}. Whether that harms, the doctor's findings say."
+    return Finding("ahead", text)
 
 
 def _non_finite(curves: dict[str, Series]) -> list[Finding]:
@@ -80,8 +114,9 @@ def _events(records: Sequence[dict[str, Any]]) -> list[Finding]:
     """What the run itself wrote down, one sentence a kind of event."""
     kinds: dict[str, list[dict[str, Any]]] = {}
     for record in records:
-        if isinstance(record.get("event"), str):
-            kinds.setdefault(record["event"], []).append(record)
+        event = record.get("event")
+        if isinstance(event, str) and event.removesuffix("_over") not in NAMES:
+            kinds.setdefault(event, []).append(record)
     findings = []
     for kind, events in kinds.items():
         last = events[-1]
