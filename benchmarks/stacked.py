@@ -21,6 +21,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,8 @@ class Judge:
 
     every = EVERY
 
-    def __init__(self, folder: Path, classifier: torch.nn.Module, until: int) -> None:
-        self.path, self.classifier, self.until = folder / "modes.jsonl", classifier, until
+    def __init__(self, folder: Path, until: int) -> None:
+        self.path, self.until = folder / "modes.jsonl", until
         self.earlier: float | None = None
         self.began = time.process_time()
 
@@ -71,7 +72,7 @@ class Judge:
             before = [found["cpu_seconds"] for found in trajectory(self.path) if found["step"] < moment.step]
             self.earlier = before[-1] if before else 0.0
         with moment.match.averages.applied(), torch.autocast("cpu", torch.bfloat16):
-            found = count(samples(moment.game), self.classifier)
+            found = count(samples(moment.game))
         entry = {"step": moment.step, "cpu_seconds": round(self.earlier + reached - self.began, 1), **found}
         with self.path.open("a") as file:
             file.write(json.dumps(entry) + "\n")
@@ -92,9 +93,9 @@ def samples(game: Any) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def count(pictures: Iterator[Tensor], classifier: torch.nn.Module) -> dict[str, float]:
+def count(pictures: Iterator[Tensor]) -> dict[str, float]:
     """Modes found, and how unevenly, in pictures (N, 3, H, W)."""
-    labels = torch.cat([stacked_labels(recognize(classifier, piece)) for piece in pictures])
+    labels = torch.cat([stacked_labels(recognize(classifier(), piece)) for piece in pictures])
     found = modes_of_labels(labels, MODES)
     return {"modes": int(found.count), "kl": round(found.reverse_kl, 4)}
 
@@ -109,10 +110,10 @@ def trajectory(path: Path) -> list[dict[str, Any]]:
     return [found[step] for step in sorted(found)]
 
 
-def real(classifier: torch.nn.Module) -> dict[str, float]:
+def real() -> dict[str, float]:
     """The same counted in pictures of the training set: what the classifier and chance allow."""
     stream = open_named("stacked_mnist", size=32).stream(PIECE)
-    return count((stream.read(start, PIECE).image for start in range(0, SAMPLES, PIECE)), classifier)
+    return count((stream.read(start, PIECE).image for start in range(0, SAMPLES, PIECE)))
 
 
 def mnist(part: slice) -> Digits:
@@ -123,10 +124,16 @@ def mnist(part: slice) -> Digits:
     return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels[part])
 
 
-def accuracy(classifier: torch.nn.Module) -> float:
+@cache
+def classifier() -> torch.nn.Module:
+    """The classifier, trained if need be when it is first asked for."""
+    return digit_classifier(lambda: mnist(slice(60_000)), default_folder() / "classifiers")
+
+
+def accuracy() -> float:
     """Share of MNIST's 10,000 test digits that the classifier recognizes."""
     pictures, digits = mnist(slice(60_000, None))
-    return (recognize(classifier, pictures)[:, 0] == digits).double().mean().item()
+    return (recognize(classifier(), pictures)[:, 0] == digits).double().mean().item()
 
 
 def play(arm: str, runs: Path, judge: Judge, steps: int) -> None:
@@ -152,15 +159,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    classifier = digit_classifier(lambda: mnist(slice(60_000)), default_folder() / "classifiers")
     if given.arm:
-        play(given.arm, given.runs, Judge(given.runs / f"stacked-{given.arm}", classifier, given.until), STEPS)
+        play(given.arm, given.runs, Judge(given.runs / f"stacked-{given.arm}", given.until), STEPS)
     perfect = perfect_labels(MODES, SAMPLES)
     figures = {
         "steps": STEPS,
         "samples": SAMPLES,
-        "classifier_accuracy": round(accuracy(classifier), 4),
-        "real": real(classifier),
+        "classifier_accuracy": round(accuracy(), 4),
+        "real": real(),
         "perfect": {"modes": round(perfect.count, 1), "kl": round(perfect.reverse_kl, 4)},
         "arms": {arm: trajectory(given.runs / f"stacked-{arm}" / "modes.jsonl") for arm in ARMS},
     }
