@@ -5,8 +5,8 @@ classifier of digits: the protocol of VEEGAN and PacGAN. Arms are the full recip
 are declared to run for the same number of steps, so that at equal steps they stand at equal rates and penalties, and
 arms that are only compared may end early.
 
-    python benchmarks/stacked.py relativistic-r1+r2                  about two hours of one core
-    python benchmarks/stacked.py non_saturating-r1+r2 --until 4000
+    python benchmarks/stacked.py relativistic-r1-r2                  about two hours of one core
+    python benchmarks/stacked.py non_saturating-r1-r2 --until 4000
     python benchmarks/stacked.py relativistic-r1 --until 4000
 
 It may be killed at any time: each evaluation is written at once, and the same command goes on from the last
@@ -38,7 +38,7 @@ from saddlepoint.metrics.modes import modes_of_labels, perfect_labels
 from saddlepoint.observers import Moment
 
 ARMS = {
-    f"{loss}-{penalties}": {"loss": loss, "penalties": penalties}
+    f"{loss}-{penalties.replace('+', '-')}": {"loss": loss, "penalties": penalties}
     for loss, penalties in (("relativistic", "r1+r2"), ("non_saturating", "r1+r2"), ("relativistic", "r1"))
 }
 SAMPLES = 26_000
@@ -113,7 +113,7 @@ def trajectory(path: Path) -> list[dict[str, Any]]:
 def real() -> dict[str, float]:
     """The same counted in pictures of the training set: what the classifier and chance allow."""
     stream = open_named("stacked_mnist", size=32).stream(PIECE)
-    return count((stream.read(start, PIECE).image for start in range(0, SAMPLES, PIECE)))
+    return count(stream.read(start, PIECE).image for start in range(0, SAMPLES, PIECE))
 
 
 def mnist(part: slice) -> Digits:
