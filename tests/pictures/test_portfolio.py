@@ -10,6 +10,8 @@ from PIL import Image, ImageSequence
 from saddlepoint.pictures import portfolio
 from saddlepoint.pictures.grid import grid, save
 
+from ..toys import plane as points
+
 
 def run(folder, steps=(0, 100, 200, 300), size=(10, 8), count=16):
     """A run whose samples brighten from step to step."""
@@ -94,3 +96,25 @@ def test_evolution_shows_a_corner_large_when_the_size_is_known(tmp_path, told, i
     with Image.open(tmp_path / "evolution.png") as sheet:
         width = inches * 12 - 2
         assert sheet.width == 4 * ((300 // width) * width + 12) - 12
+
+
+@pytest.mark.usefixtures("one_codec")
+def test_a_run_on_points_is_developed_from_its_numbers(tmp_path):
+    points.run(tmp_path)
+    made = [path.name for path in portfolio.update(tmp_path)]
+    assert made == ["evolution.png", "real_vs_fake.png", "modes.png", "progress.webp", "report.html"]
+    assert [step for step, _ in portfolio.samples(tmp_path)] == [0, 500, 1000]  # prints, made anew
+    with Image.open(tmp_path / "progress.webp") as film:
+        assert film.n_frames == 3
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<h2>Modes</h2>") == 1
+    with Image.open(tmp_path / "evolution.png") as sheet:
+        cell = np.asarray(sheet.convert("RGB"), float)[:300, -300:]
+    y, x = np.nonzero(cell[..., 0] - cell[..., 2] > 120)
+    # At the last of the steps all samples lie around (1, 0) and (0, 1), of a box from -2 to 2.
+    np.testing.assert_allclose(((x.mean() + 0.5) / 75 - 2, 2 - (y.mean() + 0.5) / 75), (0.5, 0.5), atol=0.15)
+
+
+def test_what_is_left_of_a_run_on_points_still_gets_a_page(tmp_path):
+    points.run(tmp_path, steps=())
+    assert [path.name for path in portfolio.update(tmp_path)] == ["report.html"]

@@ -28,8 +28,9 @@ def mix(sheet: Floats, color: str, coverage: Floats) -> None:
 
 
 def image(sheet: Floats) -> Image.Image:
-    """The sheet as a picture in RGB."""
-    return Image.fromarray((np.clip(sheet, 0, 1) * 255).round().astype(np.uint8))
+    """The sheet as a picture in RGB; what is not a number is mid-gray, so that a diverged game can be looked at."""
+    known = np.nan_to_num(np.clip(sheet, 0, 1), nan=0.5)
+    return Image.fromarray((known * 255).round().astype(np.uint8))
 
 
 def dots(size: tuple[int, int], places: Floats, radius: float, strength: float) -> Floats:
