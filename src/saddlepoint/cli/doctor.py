@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -30,13 +31,16 @@ SPACE = 2e9
 """Bytes on disk below which a person should know."""
 
 
+Patient = Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run to look at instead of this machine.")]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at.
 
     Attributes:
         name: what.
-        state: `ok`, `note` (something could be better) or `broken` (something needed does not work).
+        state: `ok`, `note` (something could be better), `broken` (something needed does not work), or of a run `ill`.
         detail: what was found.
         fix: what to do about it.
     """
@@ -47,9 +51,15 @@ class Finding:
     fix: str = ""
 
 
-def doctor(out: flags.Out = "runs", json: flags.Json = False) -> None:
-    """Look at this machine: versions, CPU, GPU, memory, disk, optional packages, and what to do about each."""
-    findings = [*packages(), *processor(), *graphics(), *storage(Path(out)), *extras()]
+def doctor(run: Patient = None, out: flags.Out = "runs", json: flags.Json = False) -> None:
+    """Look at this machine: versions, CPU, GPU, memory, disk, packages; or at a run: how its training went.
+
+    Either way it says what to do about each thing it finds.
+    """
+    if run is not None:
+        findings = list(training(run, Path(out)))
+    else:
+        findings = [*packages(), *processor(), *graphics(), *storage(Path(out)), *extras()]
     broken = any(finding.state == "broken" for finding in findings)
     if json:
         emit({"ok": not broken, "findings": [asdict(finding) for finding in findings]})
@@ -62,6 +72,17 @@ def doctor(out: flags.Out = "runs", json: flags.Json = False) -> None:
                 screen.print(f"{'':6}  {'':{width}}  fix: {finding.fix}")
     if broken:
         raise typer.Exit(69)
+
+
+def training(name: str, out: Path) -> Iterator[Finding]:
+    """What was found while a run trained, and what its curves say, from its log alone."""
+    from ..pictures.curves import explain
+    from ..pictures.log import read_log
+    from ..run import find
+
+    home = find(name, out)
+    for finding in explain(read_log(home.folder / "log.jsonl"), steps=home.facts().get("steps")):
+        yield Finding(finding.kind.replace("_", " "), "ill" if finding.alarming else "ok", finding.text)
 
 
 def packages() -> Iterator[Finding]:
