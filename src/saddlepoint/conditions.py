@@ -71,7 +71,7 @@ class Condition:
 
     def told(self, looks: Sequence[Look]) -> str:
         """What these looks show and what helps, in whole sentences."""
-        names = ("diversity", "coverage", "separation", "slope", "scale", "spread", "nearest")
+        names = ("diversity", "coverage", "separation", "slope", "nearest")
         *others, last = self.remedies
         seen = self.symptom.format(**{name: typical(looks, name) for name in names})
         return f"{seen} What helps: {'; '.join(others)}; or {last}."
@@ -127,7 +127,7 @@ def _diverges(looks: Sequence[Look]) -> bool:
 
 def _memorizes(looks: Sequence[Look]) -> bool:
     last = looks[-1]
-    return _below(last.nearest, 0.5) and _above(last.coverage, 0.5)
+    return _below(last.nearest, 0.5) and _above(last.coverage, 0.3)
 
 
 def _below(value: float | None, bound: float) -> bool:
@@ -146,8 +146,7 @@ CONDITIONS = (
     Condition(
         "divergence",
         _diverges,
-        "Weights, scores or samples grow without bound (the samples reach {spread:.3g} times as"
-        " far as the data, the scores deviate by {scale:.3g}).",
+        "Weights, scores or samples grow without bound, or are no numbers any more.",
         (
             "learning rates ten times smaller",
             "a gradient penalty or spectral normalization, which bound the slope of the discriminator",
