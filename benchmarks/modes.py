@@ -2,6 +2,7 @@
 
 python benchmarks/modes.py                               all recipes with a preset `plane`, 10 seeds each
 python benchmarks/modes.py --recipes r3gan --toys ring8  one of them
+python benchmarks/modes.py --sheet                       draws what seed 0 made into docs/gallery, and plays nothing
 
 100,000 points, latents from N(0, I) in the plane, 2,500 samples judged as Lin et al. 2018 judge them. Each recipe plays
 its preset `plane`, the same for both sets and for every seed, for the same number of rounds. What was played is kept:
@@ -13,20 +14,28 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from evidence import RESULTS, publish
+from PIL import Image, ImageDraw, ImageFont
 
 from saddlepoint import recipe
+from saddlepoint.data import toys
 from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
 from saddlepoint.match import Match, build
 from saddlepoint.metrics.modes import modes, perfect
+from saddlepoint.pictures.plane import portrait
 from saddlepoint.plan import Plan
+from saddlepoint.plane import truth
 
 TOYS = ("ring8", "grid25")
-STEPS, SEEDS, SAMPLES = 10_000, 10, 2500
+STEPS, SEEDS, SAMPLES = 5_000, 10, 2500
+SAMPLED = Path("runs/modes")
+GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
 
 def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
@@ -42,6 +51,9 @@ def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
     seconds = time.process_time() - began
     with match.averages.applied():
         samples = match.game.sample(SAMPLES, generator=torch.Generator().manual_seed(seed))
+    if seed == 0:
+        SAMPLED.mkdir(parents=True, exist_ok=True)
+        np.save(SAMPLED / f"{toy}-{name}.npy", samples.numpy())
     law = stage.data.examples.toy
     judged = modes(samples, law.centers, law.std)
     kl = judged.reverse_kl if judged.high_quality else None  # JSON has no infinity
@@ -55,6 +67,21 @@ def sampler(toy: str) -> dict[str, Any]:
     return {"modes": best.count, "hq": best.high_quality, "kl": best.reverse_kl}
 
 
+def sheet(toy: str, *, columns: int = 4, side: int = 240) -> None:
+    """The samples of every recipe over the true density, seed 0, as one picture."""
+    law = truth(toys.find(toy))
+    found = sorted(SAMPLED.glob(f"{toy}-*.npy"))
+    rows = -(-len(found) // columns)
+    paper = Image.new("RGB", (columns * (side + 8) - 8, rows * (side + 24)), "white")
+    for index, path in enumerate(found):
+        row, column = divmod(index, columns)
+        corner = (column * (side + 8), row * (side + 24) + 22)
+        paper.paste(portrait(law, np.load(path), side=side), corner)
+        name = path.stem.removeprefix(f"{toy}-")
+        ImageDraw.Draw(paper).text((corner[0] + 2, corner[1] - 18), name, "#24262b", ImageFont.load_default(14))
+    paper.save(GALLERY / f"modes-{toy}.webp", quality=85)
+
+
 def main() -> None:
     """Plays what is missing, one run after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,8 +89,13 @@ def main() -> None:
     parser.add_argument("--toys", nargs="*", default=TOYS)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--sheet", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.sheet:
+        for toy in given.toys:
+            sheet(toy)
+        return
     names = given.recipes or [name for name in recipe.names() if "plane" in recipe.find(name).presets]
     path = RESULTS / "modes.json"
     figures = {toy: {} for toy in TOYS} | {"stacked_mnist": {}}

@@ -52,12 +52,12 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "plane": {
         "latent": 2,
-        "width": 256,
-        "penalty": 0.1,
+        "width": 128,
+        "penalty": 1e-3,
         "lr": 1e-3,
         "average": 200,
         "decay": 0.3,
-        "batch": 256,
+        "batch": 128,
         "steps": 5000,
     },
 }

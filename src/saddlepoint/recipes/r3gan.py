@@ -61,7 +61,16 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "plane": {"latent": 2, "width": 128, "blocks": 3, "gamma": 0.1, "batch": 256},
+    "plane": {
+        "latent": 2,
+        "width": 128,
+        "blocks": 3,
+        "gamma": 1e-3,
+        "lr": 1e-3,
+        "average": 200,
+        "batch": 128,
+        "steps": 5000,
+    },
     "stacked": {"size": 32, "channels": 3, "taper": 4, "patch": 2, "gamma": 10.0, "lr": 5e-4, "average": 200},
     "published": {"size": 32, "width": 768, "taper": 32, "blocks": 2, "batch": 512, "steps": 19_532},
 }

@@ -50,7 +50,16 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "plane": {"latent": 2, "width": 128, "lr": 1e-3, "average": 200, "decay": 0.3, "batch": 256, "steps": 5000},
+    "plane": {
+        "latent": 2,
+        "width": 128,
+        "unroll": 3,
+        "lr": 1e-3,
+        "average": 200,
+        "decay": 0.3,
+        "batch": 128,
+        "steps": 5000,
+    },
 }
 
 EPSILON = 1e-16

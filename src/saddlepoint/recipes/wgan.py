@@ -51,12 +51,13 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "plane": {
         "latent": 2,
-        "width": 256,
+        "width": 128,
+        "critic_steps": 2,
         "clip": 0.1,
-        "lr": 3e-4,
+        "lr": 5e-4,
         "average": 200,
         "decay": 0.3,
-        "batch": 256,
+        "batch": 128,
         "steps": 5000,
     },
 }

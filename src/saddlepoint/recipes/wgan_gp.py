@@ -55,12 +55,13 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "plane": {
         "latent": 2,
-        "width": 256,
-        "lr": 5e-4,
+        "width": 128,
+        "critic_steps": 2,
         "penalty": 0.1,
+        "lr": 1e-3,
         "average": 200,
         "decay": 0.3,
-        "batch": 256,
+        "batch": 128,
         "steps": 5000,
     },
     "bare": {"norm": False},

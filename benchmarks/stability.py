@@ -1,0 +1,106 @@
+"""Without any normalization: does a DCGAN still learn, and does WGAN-GP (Gulrajani et al. 2017, section 5)?
+
+python benchmarks/stability.py [--minutes 15] [--json]
+
+Both recipes play their preset `bare`, the same networks without a single norm, on avatars at 32x32, each for the same
+time of one core. What is measured on the way is the sliced Wasserstein distance between 2,000 samples and 2,000
+pictures of the data, over raw pixels in [-1, 1]; the distance between two halves of the data stands beside it.
+Pictures go to docs/gallery.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+from evidence import RESULTS, publish
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint import recipe
+from saddlepoint.data.source import open_source
+from saddlepoint.loop import train
+from saddlepoint.match import Match, build
+from saddlepoint.metrics.distances import sliced_wasserstein
+from saddlepoint.observers import Moment
+from saddlepoint.pictures import grid
+from saddlepoint.pictures.sheets import evolution_sheet
+from saddlepoint.plan import Plan
+
+DATA, COUNT, SEED = "avatars:adventurer", 2000, 0
+GALLERY = RESULTS.parent.parent / "docs" / "gallery"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "dcgan": {"size": 32, "width": 32, "batch": 64, "average": 100},
+    "wgan_gp": {"size": 32, "width": 32, "batch": 64, "average": 100},
+}
+
+
+class Judge:
+    """Measures a training from time to time, and ends it when its time is over."""
+
+    every = 25
+
+    def __init__(self, real: Tensor, seconds: float, looks: int = 30) -> None:
+        self.real, self.seconds, self.pause = real, seconds, seconds / looks
+        self.began, self.lost, self.next = time.process_time(), 0.0, 0.0
+        self.rows: list[dict[str, float]] = []
+        self.sheets: list[tuple[int, Image.Image]] = []
+
+    @property
+    def played(self) -> float:
+        """Seconds of the core that went into the training itself."""
+        return time.process_time() - self.began - self.lost
+
+    def __call__(self, moment: Moment) -> None:
+        if self.played < self.next:
+            return
+        played, paused = self.played, time.process_time()
+        with moment.match.averages.applied():
+            generator = torch.Generator().manual_seed(SEED)
+            fake = torch.cat([moment.game.sample(100, generator=generator) for _ in range(COUNT // 100)])
+        distance = sliced_wasserstein(fake.flatten(1), self.real.flatten(1))
+        self.rows.append({"step": moment.step, "seconds": round(played, 1), "distance": distance})
+        self.sheets.append((moment.step, grid.grid(fake[:16], columns=4)))
+        self.next += self.pause
+        self.lost += time.process_time() - paused
+
+    def over(self) -> bool:
+        return self.played > self.seconds
+
+
+def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[int, Image.Image]], float]:
+    """Trains one recipe; returns what was measured, its pictures, and the distance between two halves of the data."""
+    plan = Plan("cpu", threads=1, seed=SEED).resolve()
+    plan.prepare()
+    found = recipe.find(name)
+    stage = build(found.stages(found.configure("bare", **SETTINGS[name]), open_source(DATA, seed=SEED)), plan)
+    assert stage is not None
+    real, other = stage.data.read(0, COUNT).image, stage.data.read(COUNT, COUNT).image
+    judge = Judge(real, seconds)
+    match = Match(replace(stage, steps=1_000_000), plan)
+    try:
+        train(match, observers=[judge], stop=judge.over)
+    except Exception as ended:  # the time is over, or the weights are no longer finite
+        judge.rows[-1]["ended"] = str(ended).partition("\n")[0]
+    return judge.rows, judge.sheets, sliced_wasserstein(other.flatten(1), real.flatten(1))
+
+
+def main() -> None:
+    """Plays both and hangs their pictures side by side."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    figures: dict[str, Any] = {"data": DATA, "settings": SETTINGS}
+    for name in SETTINGS:
+        rows, sheets, floor = play(name, 60 * given.minutes)
+        figures |= {name: rows, "real_against_real": floor}
+        evolution_sheet(sheets, rows=2).save(GALLERY / f"bare-{name}.webp", quality=85)
+    publish("stability", figures, seed=SEED, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
