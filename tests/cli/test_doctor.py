@@ -49,3 +49,21 @@ def test_a_broken_package_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "NEEDED", ("torch", "no_such_package"))
     states = {finding.name: finding.state for finding in doctor.packages()}
     assert states == {"python": "ok", "torch": "ok", "no_such_package": "broken"}
+
+
+def test_a_run_is_looked_at_by_its_log(saddle: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "ill"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"format": 1, "steps": 20}))
+    lines: list[dict[str, object]] = [
+        {"step": step, "stage": "a", "values": {"generator/adversarial": 1.0}, "look": {"step": step}}
+        for step in range(1, 21)
+    ]
+    lines.append({"step": 20, "event": "mode_collapse", "message": "All alike. What helps: packing."})
+    (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    answer = saddle("doctor", "ill", "--json")
+    found = {finding["name"]: finding for finding in json.loads(answer.out)["findings"]}
+    assert answer.code == 0
+    assert found["diagnosis"]["state"] == "ill"
+    assert found["diagnosis"]["detail"] == "Mode collapse, found at step 20. All alike. What helps: packing."
+    assert saddle("doctor", "nobody").code == 66

@@ -165,3 +165,41 @@ def test_losses_of_any_game_are_read():
     findings = explain(log(**{"critic/wasserstein": lambda u: -5 * (1 - u), "critic/penalty": lambda u: 0.3, "x": abs}))
     assert "critic/wasserstein" in text(findings, "rising")
     assert "critic/penalty" in text(findings, "flat")
+
+
+def diary(*events, looks=3):
+    seen = [{"step": step, "look": {"step": step}} for step in range(looks)]
+    return [*log(**{REAL: lambda u: 0.97, FAKE: lambda u: 0.03}), *seen, *events]
+
+
+def event(kind, step):
+    return {"step": step, "event": kind, "message": "Seen thus. What helps: patience; or more data."}
+
+
+def test_what_the_doctor_found_is_told_with_its_remedy_and_alarms_while_it_lasts():
+    findings = explain(diary(event("mode_collapse", 400)))
+    (found,) = [finding for finding in findings if finding.kind == "diagnosis"]
+    assert found.text == "Mode collapse, found at step 400. Seen thus. What helps: patience; or more data."
+    assert found.alarming
+    assert {"event", "healthy"}.isdisjoint(kinds(findings))
+
+
+def test_what_is_over_is_told_as_over():
+    (found,) = [
+        finding
+        for finding in explain(diary(event("mode_collapse", 400), event("mode_collapse_over", 900)))
+        if finding.kind in {"diagnosis", "recovered"}
+    ]
+    assert not found.alarming
+    assert found.text.endswith("It was over at step 900.")
+
+
+def test_scores_alone_do_not_contradict_a_doctor_who_saw_the_samples():
+    findings = explain(diary())
+    assert "3 times" in text(findings, "healthy")
+    assert not any(finding.alarming for finding in findings)
+    assert "D(x) averages 0.97 and D(G(z)) 0.03" in text(findings, "ahead")
+
+
+def test_a_run_that_no_doctor_saw_is_not_called_healthy():
+    assert "healthy" not in kinds(explain(diary(looks=0)))
