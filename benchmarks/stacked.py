@@ -5,7 +5,7 @@ classifier of digits: the protocol of VEEGAN and PacGAN. Arms are the full recip
 are declared to run for the same number of steps, so that at equal steps they stand at equal rates and penalties, and
 arms that are only compared may end early.
 
-    python benchmarks/stacked.py relativistic-r1-r2                  about two hours of one core
+    python benchmarks/stacked.py relativistic-r1-r2                   about two hours of one core
     python benchmarks/stacked.py non_saturating-r1-r2 --until 4000
     python benchmarks/stacked.py relativistic-r1 --until 4000
 
@@ -120,7 +120,7 @@ def mnist(part: slice) -> Digits:
     """Pictures float32 (N, 1, 32, 32) and their digits; 60,000 to train with and then 10,000 to test."""
     images = open_named("mnist", size=32)
     assert images.labels is not None, "MNIST has labels"
-    pixels = torch.from_numpy(images.pixels[part]).permute(0, 3, 1, 2)
+    pixels = torch.from_numpy(images.pixels[part].copy()).permute(0, 3, 1, 2)
     return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels[part])
 
 

@@ -106,7 +106,7 @@ def train(images: Tensor, digits: Tensor, *, epochs: int) -> nn.Sequential:
         for chosen in _batches(len(images), steps):
             loss = F.cross_entropy(network(_shift(images[chosen])), digits[chosen], label_smoothing=0.05)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
     return network.eval()
