@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from saddlepoint.pictures.curves import explain
+from saddlepoint.pictures.curves import ENOUGH, explain
 
 REAL, FAKE = "discriminator/D(x)", "discriminator/D(G(z))"
 COST = "generator/adversarial"
@@ -167,7 +167,7 @@ def test_losses_of_any_game_are_read():
     assert "critic/penalty" in text(findings, "flat")
 
 
-def diary(*events, looks=3):
+def diary(*events, looks=ENOUGH):
     seen = [{"step": step, "look": {"step": step}} for step in range(looks)]
     return [*log(**{REAL: lambda u: 0.97, FAKE: lambda u: 0.03}), *seen, *events]
 
@@ -196,10 +196,10 @@ def test_what_is_over_is_told_as_over():
 
 def test_scores_alone_do_not_contradict_a_doctor_who_saw_the_samples():
     findings = explain(diary())
-    assert "3 times" in text(findings, "healthy")
+    assert f"{ENOUGH} times" in text(findings, "healthy")
     assert not any(finding.alarming for finding in findings)
     assert "D(x) averages 0.97 and D(G(z)) 0.03" in text(findings, "ahead")
 
 
-def test_a_run_that_no_doctor_saw_is_not_called_healthy():
-    assert "healthy" not in kinds(explain(diary(looks=0)))
+def test_a_run_that_was_hardly_looked_at_is_not_called_healthy():
+    assert "healthy" not in kinds(explain(diary(looks=ENOUGH - 1)))

@@ -18,6 +18,8 @@ from .log import Series, measured, series
 
 FEWEST = 12
 """Records below which nothing is said about a trend."""
+ENOUGH = 8
+"""Looks of the doctor below which its silence says nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def diagnoses(records: Sequence[dict[str, Any]]) -> list[Finding]:
         elif name in lasting:
             over.append(Finding("recovered", f"{lasting.pop(name).text} It was over at step {step:,}."))
     looks = sum("look" in record for record in records)
-    if looks and not lasting and not over:
+    if looks >= ENOUGH and not lasting and not over:
         text = f"The doctor looked {looks:,} times while it ran and found neither collapse nor any other known illness."
         return [Finding("healthy", text)]
     return [*lasting.values(), *over]
