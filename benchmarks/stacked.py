@@ -44,7 +44,7 @@ ARMS = {
 SAMPLES = 26_000
 MODES = 1000
 STEPS = 12_000
-EVERY = 500
+EVERY = 1000
 PIECE = 500  # samples made at once
 
 
@@ -143,7 +143,7 @@ def play(arm: str, runs: Path, judge: Judge, steps: int) -> None:
         if (runs / name / "run.json").is_file():
             resume(name, out=runs, observers=[judge])
             return
-        pace = {"checkpoint_every": EVERY, "sample_every": EVERY}
+        pace = {"checkpoint_every": EVERY // 2, "sample_every": EVERY // 2}
         plan = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
         options = {"preset": "stacked", "steps": steps, **ARMS[arm]}
         train("r3gan", "stacked_mnist", name=name, out=runs, observers=[judge], **plan, **pace, **options)

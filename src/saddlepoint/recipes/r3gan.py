@@ -75,7 +75,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "published": {"size": 32, "width": 768, "taper": 32, "blocks": 2, "batch": 512, "steps": 19_532},
 }
 
-SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 8, "batch": 4, "steps": 4, "epochs": None}
+SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 16, "batch": 4, "steps": 4, "epochs": None}
 
 
 class R3GAN(Game):
