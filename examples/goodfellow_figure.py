@@ -7,7 +7,8 @@ python examples/goodfellow_figure.py [STEPS]
 |D - D*| is measured where the data lie, and V(D*, G) = -2 log 2 + 2 JSD(p_data || p_g) (Theorem 1) is checked. p_g is
 a histogram of a million samples; the game is that of `uniform_to_normal.py`.
 
-Differs from the paper: in (b) D alone is trained, without a penalty, on large batches, as the proposition asks.
+Differs from the paper: latents are normal, not uniform. A uniform latent ends, and with it p_g; there D* jumps, and no
+network does. In (b) D alone is trained, without a penalty, on large batches, as the proposition asks.
 """
 
 from __future__ import annotations
@@ -73,19 +74,19 @@ def truth() -> np.ndarray:
 def look(title: str, generator: nn.Module, discriminator: nn.Module, *, samples: int) -> Panel:
     """Measures a pair."""
     width = (HIGH - LOW) / BINS
-    counts = histogram(generator(torch.rand(samples, 1)), [(LOW, HIGH)], BINS)
+    counts = histogram(generator(torch.randn(samples, 1)), [(LOW, HIGH)], BINS)
     expected = torch.from_numpy(np.append(truth() * width, 0.0))
     expected[-1] = 1 - expected.sum()  # beyond both ends
     fake = counts[:-1].numpy() / samples / width
     real = truth()
     best = real / np.maximum(real + fake, 1e-300)
     judged = discriminator(torch.from_numpy(cells()[:, None]).float()).sigmoid().numpy()
-    new = torch.randn(samples // 5, 1), generator(torch.rand(samples // 5, 1))
+    new = torch.randn(samples // 5, 1), generator(torch.randn(samples // 5, 1))
     logits = torch.from_numpy(np.log(np.maximum(real, 1e-300)) - np.log(np.maximum(fake, 1e-12)))
     ours = value(discriminator(new[0]), discriminator(new[1]))
     theirs = value(*(logits[cell_of(points)] for points in new))
     theory = -2 * math.log(2) + 2 * jensen_shannon(expected, counts)
-    shown = quantiles(9)
+    shown = torch.special.ndtri(quantiles(9))
     arrows = shown[:, 0].numpy(), generator(shown)[:, 0].numpy()
     return Panel(title, fake, judged, best, (ours, theirs, theory), arrows)
 
@@ -108,7 +109,7 @@ def best_response(generator: nn.Module, discriminator: nn.Module, steps: int) ->
         for group in optimizer.param_groups:
             group["lr"] = 3e-3 * (1 - step / steps)
         with torch.no_grad():
-            fake = generator(torch.rand(4096, 1))
+            fake = generator(torch.randn(4096, 1))
         loss = minimax_discriminator(own(torch.randn(4096, 1)), own(fake))
         optimizer.zero_grad()
         loss.backward()
@@ -134,7 +135,7 @@ def panels(steps: int) -> list[Panel]:
     """Plays the game and measures it at four moments."""
     early, later = max(1, steps // 25), max(2, steps // 10)
     watch = Watch([early, later])
-    match = play(steps, observers=(watch,))
+    match = play(steps, uniform=False, observers=(watch,))
     learning, samples = (400, 1_000_000) if steps > 100 else (5, 20_000)
     torch.manual_seed(1)
     generator, discriminator = watch.kept[early]
@@ -163,7 +164,7 @@ def draw(found: list[Panel], path: Path) -> None:
         axes.plot(cells(), panel.judged, color=BLUE, linestyle=(0, (4, 2)), linewidth=1.6, label="D")
         for z, x in zip(*panel.arrows, strict=True):
             way = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 7}
-            axes.annotate("", (x, -0.12), (LOW + (HIGH - LOW) * (0.2 + 0.6 * z), -0.34), arrowprops=way)
+            axes.annotate("", (x, -0.12), (1.5 * z, -0.34), arrowprops=way)
         axes.hlines((-0.12, -0.34), (LOW, LOW + 0.2 * (HIGH - LOW)), (HIGH, HIGH - 0.2 * (HIGH - LOW)), color=INK, lw=1)
         axes.set(xlim=(LOW, HIGH), ylim=(-0.38, 1.05), title=panel.title, yticks=(0, 0.5, 1), xticks=())
         axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -186,4 +187,4 @@ def main(steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1200)

@@ -41,18 +41,23 @@ class Stretch(nn.Module):
 
 
 class Line(Game):
-    """Latents uniform on [0, 1], data on the line, smooth networks.
+    """Latents uniform on [0, 1], or normal, data on the line, smooth networks.
 
     R1 makes the equilibrium attract (Mescheder et al. 2018); without it the samples swing around the data.
     """
 
     averaged = {"generator": 100.0}  # noqa: RUF012 - read, never changed
 
-    def __init__(self, gamma: float = 0.02) -> None:
+    def __init__(self, *, uniform: bool = True, gamma: float = 0.02) -> None:
         super().__init__()
-        self.gamma = gamma
+        self.draw, self.gamma = torch.rand if uniform else torch.randn, gamma
         self.generator = nn.Sequential(
-            Stretch(), nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1)
+            Stretch() if uniform else nn.Identity(),
+            nn.Linear(1, 64),
+            nn.Tanh(),
+            nn.Linear(64, 64),
+            nn.Tanh(),
+            nn.Linear(64, 1),
         )
         self.discriminator = nn.Sequential(
             nn.Linear(1, 64), nn.SiLU(), nn.Linear(64, 64), nn.SiLU(), nn.Linear(64, 1), nn.Flatten(0)
@@ -77,20 +82,24 @@ class Line(Game):
         yield Turn("generator", adversarial=non_saturating_generator(self.discriminator(self.sample(len(real)))))
 
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        return self.decode(torch.rand(count, 1, generator=generator))
+        return self.decode(self.draw(count, 1, generator=generator))
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Points (N, 1) of latents (N, 1) in [0, 1]."""
+        """Points (N, 1) of latents (N, 1)."""
         return self.generator(latents)
 
     def score(self, points: Tensor) -> Tensor:
         return self.discriminator(points)
 
 
-def play(steps: int, *, batch: int = 512, observers: tuple[Any, ...] = (), seed: int = 0) -> Match:
+def play(
+    steps: int, *, uniform: bool = True, batch: int = 512, observers: tuple[Any, ...] = (), seed: int = 0
+) -> Match:
     """Plays the game on a normal variable to its end."""
     plan = Plan("cpu", seed=seed, threads=1).resolve()
-    stages = (Stage("line", Line(), Points.draw(NORMAL, seed=seed).stream(batch), steps) for _ in range(1))
+    stages = (
+        Stage("line", Line(uniform=uniform), Points.draw(NORMAL, seed=seed).stream(batch), steps) for _ in range(1)
+    )
     stage = build(stages, plan)
     assert stage is not None
     match = Match(stage, plan)
