@@ -101,5 +101,6 @@ def read_looks(records: Iterable[dict[str, Any]], stage: str) -> list[Look]:
     for record in records:
         measured = record.get("look")
         if record.get("stage") == stage and isinstance(measured, dict) and isinstance(measured.get("step"), int):
-            looks.append(Look(**{name: value for name, value in measured.items() if name in known}))
+            numbers: dict[str, Any] = {k: v for k, v in measured.items() if isinstance(v, int | float | list)}
+            looks.append(Look(**{name: value for name, value in numbers.items() if name in known}))
     return looks

@@ -33,6 +33,7 @@ SHARE = 0.009
 _STEPS = (10, 1000)  # between two looks
 _REAL = 512  # samples of the data that are looked at
 _POINTS, _PICTURES = 256, 128  # generated samples; half as many are judged
+_PIECE = 64  # pictures made at once, where batches are smaller: memory must hold what training needs, and little more
 
 
 class Physician:
@@ -110,8 +111,10 @@ class Patient:
         game = self.match.game
         if self.eye is None or not isinstance(game, Samples):
             return {}
+        generator, piece = torch.Generator().manual_seed(0), max(_PIECE, self.match.stage.data.batch)
         with undisturbed(game, training=False), self.match.plan.autocast():
-            fake = features(game.sample(self.count, generator=torch.Generator().manual_seed(0)))
+            sizes = [min(piece, self.count - start) for start in range(0, self.count, piece)]
+            fake = torch.cat([features(game.sample(size, generator=generator)) for size in sizes])
         if not bool(fake.isfinite().all()):
             return {"finite": False}
         seen = asdict(self.eye.look(fake))
@@ -123,6 +126,8 @@ class Patient:
         if self.real is None or not isinstance(game, Scores) or not isinstance(game, Samples):
             return {}
         count = self.count // 2
+        if self.real.ndim == 4:
+            count = min(count, max(self.match.stage.data.batch, 16))
         start = int(torch.randint(max(1, len(self.real) - count + 1), ()))
         with undisturbed(game, training=True), self.match.plan.autocast():
             real = game.score(self.match.plan.move(self.real[start : start + count]))
