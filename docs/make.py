@@ -18,7 +18,19 @@ HERE = Path(__file__).parent
 REFERENCE = {
     "python": ("saddlepoint.api", "saddlepoint.trained"),
     "game": ("saddlepoint.game", "saddlepoint.abilities", "saddlepoint.schedules", "saddlepoint.plan"),
-    "losses": ("saddlepoint.objectives",),
+    "losses": ("saddlepoint.objectives", "saddlepoint.penalties"),
+    "tricks": (
+        "saddlepoint.layers.spectral",
+        "saddlepoint.layers.packing",
+        "saddlepoint.layers.minibatch",
+        "saddlepoint.layers.virtual",
+        "saddlepoint.layers.replay",
+        "saddlepoint.layers.noise",
+        "saddlepoint.layers.history",
+        "saddlepoint.augment",
+    ),
+    "metrics": ("saddlepoint.metrics.modes", "saddlepoint.metrics.distances"),
+    "toys": ("saddlepoint.data.toys",),
     "latent": ("saddlepoint.latent.walk",),
     "errors": ("saddlepoint.errors",),
 }
