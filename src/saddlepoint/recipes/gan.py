@@ -53,7 +53,7 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "plane": {"latent": 2, "hidden": 128, "depth": 3, "lr": 1e-3, "average": 200, "batch": 128, "steps": 5000},
+    "plane": {"latent": 2, "hidden": 128, "depth": 3, "lr": 1e-3, "average": 200, "batch": 256, "steps": 5000},
     "raschka": {"hidden": 128, "depth": 1, "leak": 0.01, "dropout": 0.5},
 }
 

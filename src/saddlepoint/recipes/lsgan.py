@@ -47,7 +47,7 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "plane": {"latent": 2, "width": 128, "lr": 1e-3, "average": 200, "decay": 0.3, "batch": 128, "steps": 5000},
+    "plane": {"latent": 2, "width": 128, "lr": 1e-3, "average": 200, "decay": 0.3, "batch": 256, "steps": 5000},
 }
 
 SMOKE: dict[str, Any] = {"size": 32, "latent": 4, "width": 4, "batch": 4, "steps": 4, "epochs": None}

@@ -68,7 +68,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "gamma": 1e-3,
         "lr": 1e-3,
         "average": 200,
-        "batch": 128,
+        "batch": 256,
         "steps": 5000,
     },
     "stacked": {"size": 32, "channels": 3, "taper": 4, "patch": 2, "gamma": 10.0, "lr": 5e-4, "average": 200},

@@ -61,7 +61,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "lr": 1e-3,
         "average": 200,
         "decay": 0.3,
-        "batch": 128,
+        "batch": 256,
         "steps": 5000,
     },
     "bare": {"norm": False},
