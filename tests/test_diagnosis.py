@@ -81,8 +81,14 @@ def test_nothing_is_held_against_a_run_that_gets_better() -> None:
     better = looks(lambda step: {**ILL["discriminator_won"], "distance": 2.0 * 0.5 ** (step / 150)})
     assert {finding.condition.name for finding in found(worse)} >= {"discriminator_won"}
     assert "discriminator_won" not in {finding.condition.name for finding in found(better)}
-    assert improving(better)
-    assert not improving(worse)
+    assert improving(better, ["distance"])
+    assert not improving(better, ["coverage", "diversity"])
+    assert not improving(worse, ["distance", "coverage", "diversity"])
+
+
+def test_a_point_that_wanders_closer_to_the_data_has_collapsed_none_the_less() -> None:
+    told = found(looks(lambda step: {**ILL["mode_collapse"], "distance": 2.0 * 0.5 ** (step / 150)}))
+    assert [finding.event for finding in told] == ["mode_collapse"]
 
 
 def test_nothing_is_said_before_enough_looks() -> None:

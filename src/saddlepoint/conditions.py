@@ -61,6 +61,7 @@ class Condition:
         symptom: what is seen, for a person; `{diversity:.2f}` and the like become medians.
         remedies: what the literature advises, in the order in which to try.
         chronic: told only when it has lasted, and while the run gets no better.
+        progress: what has to get better for that.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Condition:
     symptom: str
     remedies: tuple[str, ...]
     chronic: bool = True
+    progress: tuple[str, ...] = ("distance", "coverage", "diversity")
 
     def told(self, looks: Sequence[Look]) -> str:
         """What these looks show and what helps, in whole sentences."""
@@ -164,6 +166,8 @@ CONDITIONS = (
             "judging samples in packs (pacgan) or minibatch discrimination",
             "a smaller learning rate and less momentum for the generator",
         ),
+        # A single point comes closer to the data by wandering about.
+        progress=("coverage", "diversity"),
     ),
     Condition(
         "partial_collapse",

@@ -81,17 +81,21 @@ class Chart:
                 return None
             began = self.found.pop(condition.name)
             return Finding(condition, step, True, f"Not seen any more, {step - began:,} steps later.")
-        if share < _OFTEN or not signs[-1] or (condition.chronic and improving(window)):
+        if share < _OFTEN or not signs[-1] or (condition.chronic and improving(window, condition.progress)):
             return None
         self.found[condition.name] = step
         return Finding(condition, step, False, condition.told(window))
 
 
-def improving(looks: Sequence[Look]) -> bool:
-    """Whether samples came closer to the data, covered more of them or grew more various, from half to half."""
+def improving(looks: Sequence[Look], names: Iterable[str]) -> bool:
+    """Whether one of the numbers, `distance`, `coverage` or `diversity`, got clearly better from half to half."""
     early, late = looks[: len(looks) // 2], looks[len(looks) // 2 :]
-    nearer = typical(late, "distance") < 0.85 * typical(early, "distance")
-    return nearer or any(typical(late, name) > typical(early, name) + 0.05 for name in ("coverage", "diversity"))
+    return any(
+        typical(late, name) < 0.85 * typical(early, name)
+        if name == "distance"
+        else typical(late, name) > typical(early, name) + 0.05
+        for name in names
+    )
 
 
 def read_looks(records: Iterable[dict[str, Any]], stage: str) -> list[Look]:
