@@ -78,7 +78,7 @@ class Patient:
         real: samples of the data, to be judged; None where the data are not of the kind that the game samples.
         eye: knows the data.
         count: generated samples in a look.
-        whole: whether `real` is all of the training data.
+        whole: whether the eye knows all of the training data.
         maker: name of the player that moves the samples, if one does.
     """
 
@@ -96,7 +96,8 @@ class Patient:
                 alike = game.sample(2).shape[1:] == real.shape[1:]
             if alike:
                 self.count = _PICTURES if real.ndim == 4 else _POINTS
-                self.real, self.eye = real, Eye(features(real), self.count)
+                # A copy of the few that are judged, so that the others can be forgotten.
+                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count)
 
     def examine(self) -> Look:
         """One look. Draws from torch's default randomness, which the loop seeds anew before each step."""
