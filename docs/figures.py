@@ -1,8 +1,10 @@
-"""Draws the figures of the guide that no run has to be trained for: python docs/figures.py"""
+"""Draws the figures of the guide that are not taken from a run: python docs/figures.py [costs] [failures]"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -10,10 +12,30 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 import torch
+from PIL import Image, ImageDraw, ImageFont
 
-from saddlepoint import objectives
+from saddlepoint import objectives, recipe
+from saddlepoint.data.source import open_source
+from saddlepoint.loop import train
+from saddlepoint.match import Match, build
+from saddlepoint.observers import Moment
+from saddlepoint.pictures import plane as pictures
+from saddlepoint.plan import Plan
+from saddlepoint.plane import look, truth
 
 GALLERY = Path(__file__).parent / "gallery"
+# A plain GAN with every rate free, which the benchmark of the doctor breaks in known ways.
+SABOTAGE = Path(__file__).parent.parent / "benchmarks" / "sabotage.py"
+FAILURES: dict[str, dict[str, Any]] = {
+    "healthy, on its way": {},
+    "mode collapse: 20 generator steps a round": {"generator_steps": 20, "beta1": 0.9},
+    "vanishing gradient: minimax, a fast judge": {
+        "cost": "minimax",
+        "lr_discriminator": 1e-2,
+        "discriminator_steps": 5,
+    },
+    "discriminator lost: it hardly learns": {"lr_discriminator": 1e-7},
+}
 COSTS = {
     "minimax": objectives.minimax_generator,
     "non-saturating": objectives.non_saturating_generator,
@@ -43,5 +65,33 @@ def generator_costs() -> None:
     figure.savefig(GALLERY / "generator-costs.webp", dpi=110)
 
 
+def failures(steps: int = 2000) -> None:
+    """Four games on the ring after as many steps, one healthy and three that are not."""
+    sheet = Image.new("RGB", (2 * 480 + 16, 2 * 510 + 16), "white")
+    for index, (title, options) in enumerate(FAILURES.items()):
+        picture = played(options, steps).resize((480, 480), Image.Resampling.LANCZOS)
+        corner = (index % 2 * 496, index // 2 * 526)
+        sheet.paste(picture, (corner[0], corner[1] + 28))
+        ImageDraw.Draw(sheet).text((corner[0] + 20, corner[1] + 6), title, "#24262b", ImageFont.load_default(16))
+    sheet.save(GALLERY / "failures.webp", quality=85)
+
+
+def played(options: dict[str, Any], steps: int) -> Image.Image:
+    """What a game on the ring has come to, in four panels."""
+    plan = Plan("cpu", threads=1, seed=0).resolve()
+    plan.prepare()
+    found, source = recipe.find(str(SABOTAGE)), open_source("ring8")
+    stage = build(found.stages(found.configure(steps=steps, **options), source), plan)
+    assert stage is not None
+    match, toy = Match(stage, plan), source.examples().toy
+    train(match)
+    moment = Moment(match, 0.0, 0.0)
+    return pictures.draw(truth(toy), look(moment, truth(toy), toy))
+
+
 if __name__ == "__main__":
-    generator_costs()
+    wanted = sys.argv[1:] or ["costs", "failures"]
+    if "costs" in wanted:
+        generator_costs()
+    if "failures" in wanted:
+        failures()
