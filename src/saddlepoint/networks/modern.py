@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers.grouped import Grouped
 
 GROUP = 16
 """Channels that a 3x3 convolution sees at once."""
@@ -72,7 +71,7 @@ class Block(nn.Module):
         # With m = 3 layers in a branch each but the last is scaled by L^(-1 / (2m - 2)).
         gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25
         self.expand = Pointwise(channels, hidden, gain=gain, bias=True)
-        self.mix = Grouped(hidden, math.gcd(hidden, max(1, hidden // GROUP)))
+        self.mix = nn.Conv2d(hidden, hidden, 3, padding=1, groups=math.gcd(hidden, max(1, hidden // GROUP)))
         self.reduce = Pointwise(hidden, channels, gain=0.0)
         _draw(self.mix, gain, fan_in=9 * hidden // self.mix.groups)
 
