@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
 GROUP = 16
 """Channels that a 3x3 convolution sees at once."""
 
