@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
+from pydantic import Field
 
 from .errors import MissingError, UsageError
 
@@ -32,6 +33,23 @@ class Options(pydantic.BaseModel):
     """What a recipe lets its user choose. Subclass it; each field has a description and bounds."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+# Options that many recipes have, to be used as `lr: recipe.Rate = 2e-4`.
+Size = Annotated[Literal[32, 64, 128], Field(description="height and width of pictures in pixels")]
+Channels = Annotated[Literal[1, 3, 4] | None, Field(description="1 gray, 3 RGB, 4 RGBA; none: as the data are")]
+Latent = Annotated[int, Field(ge=1, le=4096, description="size of a latent")]
+Width = Annotated[
+    int, Field(ge=4, le=4096, description="channels at half the pictures' size; for points hidden features")
+]
+Depth = Annotated[int, Field(ge=1, le=8, description="hidden layers for points; for pictures their size decides")]
+Rate = Annotated[float, Field(gt=0, le=1, description="learning rate of both players")]
+Beta1 = Annotated[float, Field(ge=0, lt=1, description="Adam's decay of the mean gradient")]
+Average = Annotated[float, Field(ge=0, description="half-life in steps of the generator's moving average; 0: none")]
+Decay = Annotated[float, Field(ge=0, le=1, description="part of the training after which rates fall linearly to 0")]
+Batch = Annotated[int, Field(ge=2, le=65536, description="samples per step")]
+Steps = Annotated[int, Field(ge=1, description="rounds to play")]
+Epochs = Annotated[float | None, Field(gt=0, description="passes over the data to play, instead of steps")]
 
 
 @dataclass(frozen=True)

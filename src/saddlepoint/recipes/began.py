@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import Field
@@ -37,20 +37,20 @@ if TYPE_CHECKING:
 class Options(recipe.Options):
     """What can be chosen about a BEGAN."""
 
-    size: Literal[32, 64, 128] = Field(64, description="height and width of the images in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(64, ge=1, le=4096, description="size of a latent")
+    size: recipe.Size = 64
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 64
     code: int = Field(64, ge=1, le=4096, description="size of the autoencoder's code")
     width: int = Field(64, ge=4, le=512, description="filters at full resolution, the paper's n; for points features")
     gamma: float = Field(0.5, ge=0, le=1, description="error on fakes aimed at, as a part of that on real: diversity")
     gain: float = Field(1e-3, gt=0, le=1, description="how fast the balance k follows, the paper's λ_k")
-    lr: float = Field(1e-4, gt=0, le=1, description="learning rate of both networks at the start")
+    lr: recipe.Rate = 1e-4
     halvings: int = Field(3, ge=0, le=20, description="how often the learning rate is halved")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the mean gradient")
-    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
+    beta1: recipe.Beta1 = 0.5
+    average: recipe.Average = 0.0
     batch: int = Field(16, ge=1, le=65536, description="samples per step")
-    steps: int = Field(200_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    steps: recipe.Steps = 200_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {

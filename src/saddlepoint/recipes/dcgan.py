@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 class Options(recipe.Options):
     """What can be chosen about a DCGAN."""
 
-    size: Literal[32, 64, 128] = Field(64, description="height and width of the images in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(100, ge=1, le=4096, description="size of a latent")
+    size: recipe.Size = 64
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 100
     width: int = Field(64, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
     leak: float = Field(0.0, ge=0, lt=1, description="slope of the generator's activations for negative values")
     form: Literal["tutorial", "keras", "bare"] = Field(
@@ -53,11 +53,11 @@ class Options(recipe.Options):
     soften: float = Field(0.0, ge=0, lt=0.5, description="largest amount by which a label is softened at random")
     lr_generator: float = Field(2e-4, gt=0, le=1, description="learning rate of the generator")
     lr_discriminator: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the mean gradient")
-    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
-    batch: int = Field(128, ge=2, le=65536, description="images per step")
-    steps: int = Field(20_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    beta1: recipe.Beta1 = 0.5
+    average: recipe.Average = 0.0
+    batch: recipe.Batch = 128
+    steps: recipe.Steps = 20_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {

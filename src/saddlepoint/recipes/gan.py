@@ -36,20 +36,20 @@ class Options(recipe.Options):
     """What can be chosen about a fully connected GAN."""
 
     size: int = Field(28, ge=8, le=128, description="height and width of the images in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(100, ge=1, le=4096, description="size of a latent")
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 100
     hidden: int = Field(256, ge=8, le=8192, description="features of each hidden layer")
     depth: int = Field(2, ge=1, le=8, description="hidden layers of each network")
     leak: float = Field(0.2, ge=0, lt=1, description="slope of the LeakyReLU for negative values")
     dropout: float = Field(0.0, ge=0, lt=1, description="probability with which a hidden feature is zeroed")
     cost: Literal["minimax", "non_saturating"] = Field("non_saturating", description="what the generator minimizes")
     discriminator_steps: int = Field(1, ge=1, le=100, description="steps of the discriminator per round, the paper's k")
-    lr: float = Field(2e-4, gt=0, le=1, description="learning rate of both players")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's decay of the mean gradient")
-    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
+    lr: recipe.Rate = 2e-4
+    beta1: recipe.Beta1 = 0.5
+    average: recipe.Average = 0.0
     batch: int = Field(128, ge=1, le=65536, description="images per step")
-    steps: int = Field(20_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    steps: recipe.Steps = 20_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {

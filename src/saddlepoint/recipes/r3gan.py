@@ -41,9 +41,9 @@ FINAL_GAMMA, FINAL_RATE = 0.1, 0.25
 class Options(recipe.Options):
     """What can be chosen about R3GAN."""
 
-    size: Literal[32, 64, 128] = Field(64, description="height and width of the images in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(64, ge=1, le=4096, description="size of a latent")
+    size: recipe.Size = 64
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 64
     width: int = Field(256, ge=1, le=4096, description="channels at 4x4; for points features of a hidden layer")
     taper: int = Field(8, ge=4, le=128, description="largest resolution at full width; each doubling beyond halves it")
     blocks: int = Field(1, ge=1, le=16, description="residual blocks at each resolution; for points hidden layers")
@@ -53,11 +53,11 @@ class Options(recipe.Options):
         "r1+r2", description="where the discriminator's slope is punished"
     )
     gamma: float = Field(1.0, ge=0, le=1e4, description="weight γ of the penalties at the start")
-    lr: float = Field(2e-4, gt=0, le=1, description="learning rate of both players at the start")
-    average: float = Field(500.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
+    lr: recipe.Rate = 2e-4
+    average: recipe.Average = 500.0
     batch: int = Field(64, ge=1, le=65536, description="samples per step")
-    steps: int = Field(20_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    steps: recipe.Steps = 20_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {

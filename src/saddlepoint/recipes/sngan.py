@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import Field
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
 class Options(recipe.Options):
     """What can be chosen about an SNGAN."""
 
-    size: Literal[32, 64, 128] = Field(32, description="height and width of the images in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(128, ge=1, le=4096, description="size of a latent")
+    size: recipe.Size = 32
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 128
     width: int = Field(
         256, ge=4, le=1024, description="features of the generator; the discriminator of pictures has half"
     )
     depth: int = Field(3, ge=1, le=8, description="hidden layers of each network, for points only")
     slope: float = Field(1.0, gt=0, le=1000, description="factor on the normalized discriminator's scores")
     discriminator_steps: int = Field(5, ge=1, le=100, description="steps of the discriminator per round")
-    lr: float = Field(2e-4, gt=0, le=1, description="learning rate of both players at the start")
-    beta1: float = Field(0.0, ge=0, lt=1, description="Adam's decay of the mean gradient")
+    lr: recipe.Rate = 2e-4
+    beta1: recipe.Beta1 = 0.0
     beta2: float = Field(0.9, ge=0, lt=1, description="Adam's decay of the mean squared gradient")
-    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
-    batch: int = Field(64, ge=2, le=65536, description="samples per step")
-    steps: int = Field(100_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    average: recipe.Average = 0.0
+    batch: recipe.Batch = 64
+    steps: recipe.Steps = 100_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import Field
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 class Options(recipe.Options):
     """What can be chosen about a WGAN with a gradient penalty."""
 
-    size: Literal[32, 64, 128] = Field(64, description="height and width of pictures in pixels")
-    channels: Literal[1, 3, 4] | None = Field(None, description="1 gray, 3 RGB, 4 RGBA; none: as the data are")
-    latent: int = Field(100, ge=1, le=4096, description="size of a latent")
-    width: int = Field(64, ge=4, le=4096, description="channels at half the pictures' size; for points hidden features")
-    depth: int = Field(3, ge=1, le=8, description="hidden layers for points; for pictures their size decides")
+    size: recipe.Size = 64
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 100
+    width: recipe.Width = 64
+    depth: recipe.Depth = 3
     norm: bool = Field(True, description="normalize between the convolutions of both networks")
     critic_steps: int = Field(5, ge=1, le=100, description="steps of the critic per round")
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty, the paper's lambda")
-    lr: float = Field(1e-4, gt=0, le=1, description="learning rate of both players")
-    beta1: float = Field(0.0, ge=0, lt=1, description="Adam's decay of the mean gradient")
-    average: float = Field(0.0, ge=0, description="half-life in steps of the generator's moving average; 0: none")
-    decay: float = Field(1.0, ge=0, le=1, description="part of the training after which rates fall linearly to 0")
-    batch: int = Field(64, ge=2, le=65536, description="samples per step")
-    steps: int = Field(20_000, ge=1, description="rounds to play")
-    epochs: float | None = Field(None, gt=0, description="passes over the data to play, instead of steps")
+    lr: recipe.Rate = 1e-4
+    beta1: recipe.Beta1 = 0.0
+    average: recipe.Average = 0.0
+    decay: recipe.Decay = 1.0
+    batch: recipe.Batch = 64
+    steps: recipe.Steps = 20_000
+    epochs: recipe.Epochs = None
 
 
 PRESETS: dict[str, dict[str, Any]] = {
