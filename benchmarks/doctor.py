@@ -60,7 +60,7 @@ BROKEN = (
         width_discriminator=128, lr_discriminator=3e-3, lr_generator=2e-6, latent=16, steps=1500),
     ill("moons", "fast discriminator, slow generator", "discriminator_won",
         discriminator_steps=3, lr_generator=1e-6, steps=1500),
-    ill("grid25", "momentum of 0.9 and a fast generator", "mode_collapse",
+    ill("grid25", "momentum of 0.9 and a fast generator", "mode_collapse", "partial_collapse",
         beta1=0.9, lr_generator=1e-2, steps=2500),
     ill("ring8", "10 steps of the generator for one of the discriminator", "mode_collapse", "oscillation",
         generator_steps=10, steps=700),

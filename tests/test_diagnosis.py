@@ -91,6 +91,16 @@ def test_a_point_that_wanders_closer_to_the_data_has_collapsed_none_the_less() -
     assert [finding.event for finding in told] == ["mode_collapse"]
 
 
+def test_hopping_about_and_flying_apart_are_no_progress() -> None:
+    bad = {"coverage": 0.1, "distance": 0.9}
+    # Mostly near each other, later mostly far: more of it would look like a rise.
+    hopping = looks(lambda step: {**bad, "diversity": 0.9 if step // 20 % 4 > (2 if step < 500 else 0) else 0.05})
+    apart = looks(lambda step: {**bad, "diversity": 1.0 + step / 100})
+    rising = looks(lambda step: {**bad, "diversity": step / 1000})
+    assert not improving([*apart[:5], *(Look(step) for step in range(5))], ["diversity"])
+    assert [improving(history, ["diversity"]) for history in (hopping, apart, rising)] == [False, False, True]
+
+
 def test_nothing_is_said_before_enough_looks() -> None:
     few = looks(lambda step: ILL["divergence"], every=10, last=10 * (FEWEST - 1))
     assert found(few) == []

@@ -62,6 +62,7 @@ class Condition:
         remedies: what the literature advises, in the order in which to try.
         chronic: told only when it has lasted, and while the run gets no better.
         progress: what has to get better for that.
+        unless: name of a condition that says more: while a run has that one, this one is not told.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Condition:
     remedies: tuple[str, ...]
     chronic: bool = True
     progress: tuple[str, ...] = ("distance", "coverage", "diversity")
+    unless: str | None = None
 
     def told(self, looks: Sequence[Look]) -> str:
         """What these looks show and what helps, in whole sentences."""
@@ -94,7 +96,7 @@ def _collapsed(looks: Sequence[Look]) -> bool:
 
 
 def _partial(looks: Sequence[Look]) -> bool:
-    return _below(looks[-1].coverage, 0.6) and not _collapsed(looks)
+    return _below(looks[-1].coverage, 0.6)
 
 
 def _flat(looks: Sequence[Look]) -> bool:
@@ -179,6 +181,7 @@ CONDITIONS = (
             "unrolling the discriminator (unrolled)",
             "a larger latent",
         ),
+        unless="mode_collapse",
     ),
     Condition(
         "vanishing_gradient",

@@ -81,7 +81,9 @@ class Chart:
                 return None
             began = self.found.pop(condition.name)
             return Finding(condition, step, True, f"Not seen any more, {step - began:,} steps later.")
-        if share < _OFTEN or not signs[-1] or (condition.chronic and improving(window, condition.progress)):
+        if condition.unless in self.found or share < _OFTEN or not signs[-1]:
+            return None
+        if condition.chronic and improving(window, condition.progress):
             return None
         self.found[condition.name] = step
         return Finding(condition, step, False, condition.told(window))
@@ -90,12 +92,17 @@ class Chart:
 def improving(looks: Sequence[Look], names: Iterable[str]) -> bool:
     """Whether one of the numbers, `distance`, `coverage` or `diversity`, got clearly better from half to half."""
     early, late = looks[: len(looks) // 2], looks[len(looks) // 2 :]
-    return any(
-        typical(late, name) < 0.85 * typical(early, name)
-        if name == "distance"
-        else typical(late, name) > typical(early, name) + 0.05
-        for name in names
-    )
+    return any(_better(name, early, late) for name in names)
+
+
+def _better(name: str, early: Sequence[Look], late: Sequence[Look]) -> bool:
+    if name == "distance":
+        return typical(late, name) < 0.85 * typical(early, name)
+    if not typical(late, name) > typical(early, name) + 0.05:  # also where nothing was measured
+        return False
+    # Points that hop about are now near each other, now far. More various than the data is no better than the data.
+    lowest = min(value for look in late if (value := getattr(look, name)) is not None)
+    return typical(early, name) < min(lowest, 1.0)
 
 
 def read_looks(records: Iterable[dict[str, Any]], stage: str) -> list[Look]:
