@@ -54,7 +54,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "latent": 2,
         "width": 128,
         "penalty": 1e-3,
-        "lr": 2e-3,
+        "lr": 3e-3,
         "average": 200,
         "decay": 0.3,
         "batch": 256,
