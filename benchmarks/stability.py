@@ -11,6 +11,7 @@ Pictures go to docs/gallery.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from saddlepoint import recipe
 from saddlepoint.data.source import open_source
+from saddlepoint.errors import NumericError, Stopped
 from saddlepoint.loop import train
 from saddlepoint.match import Match, build
 from saddlepoint.metrics.distances import sliced_wasserstein
@@ -83,8 +85,10 @@ def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[
     match = Match(replace(stage, steps=1_000_000), plan)
     try:
         train(match, observers=[judge], stop=judge.over)
-    except Exception as ended:  # the time is over, or the weights are no longer finite
-        judge.rows[-1]["ended"] = str(ended).partition("\n")[0]
+    except Stopped:  # the time is over
+        pass
+    except NumericError as fault:
+        print(f"{name} ended early: {fault}", file=sys.stderr)
     return judge.rows, judge.sheets, sliced_wasserstein(other.flatten(1), real.flatten(1))
 
 
