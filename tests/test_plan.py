@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -161,3 +162,13 @@ def test_no_two_places_share_their_dice() -> None:
 def test_one_micro_batch_goes_on_where_it_stopped() -> None:
     (alone,) = throws((1, 2, 3, 0), first=0, count=1, rounds=3)
     assert throws((1, 2, 3, 0), first=0, count=2, rounds=3)[0] == alone
+
+
+@pytest.mark.parametrize(("wished", "threads"), [("3", 3), ("", None), ("0", None), ("many", None)])
+def test_the_environment_may_choose_the_threads(
+    wished: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", wished)
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert Plan("cpu").resolve().threads == (threads or available)
+    assert Plan("cpu", threads=2).resolve().threads == 2

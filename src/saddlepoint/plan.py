@@ -117,7 +117,10 @@ class Plan:
 
 
 def cores() -> int:
-    """Processor cores that this process may use; macOS knows only how many there are."""
+    """Processor cores to use: what OMP_NUM_THREADS says, else all that this process may; macOS knows only how many."""
+    wished = os.environ.get("OMP_NUM_THREADS", "")
+    if wished.isascii() and wished.isdigit() and int(wished):
+        return int(wished)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
