@@ -30,7 +30,7 @@ ILL: dict[str, dict[str, object]] = {
     "divergence": {"spread": 50.0, **BAD},
     "mode_collapse": {"diversity": 0.02, **BAD},
     "partial_collapse": {"coverage": 0.4},
-    "vanishing_gradient": {"slope": 1e-5, **BAD},
+    "vanishing_gradient": {"slope": 1e-5, "separation": 0.97, **BAD},
     "discriminator_won": {"separation": 1.0, **BAD},
     "discriminator_lost": {"separation": 0.3, **BAD},
     "memorization": {"nearest": 0.2},
@@ -99,6 +99,11 @@ def test_hopping_about_and_flying_apart_are_no_progress() -> None:
     rising = looks(lambda step: {**bad, "diversity": step / 1000})
     assert not improving([*apart[:5], *(Look(step) for step in range(5))], ["diversity"])
     assert [improving(history, ["diversity"]) for history in (hopping, apart, rising)] == [False, False, True]
+
+
+def test_a_cost_that_is_flat_since_every_sample_pleases_is_not_called_vanishing() -> None:
+    told = found(looks(lambda step: {**ILL["discriminator_lost"], "slope": 1e-5}))
+    assert {finding.event for finding in told} == {"partial_collapse", "discriminator_lost"}
 
 
 def test_nothing_is_said_before_enough_looks() -> None:

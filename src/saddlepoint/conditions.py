@@ -101,7 +101,9 @@ def _partial(looks: Sequence[Look]) -> bool:
 
 def _flat(looks: Sequence[Look]) -> bool:
     steepest = max((look.slope for look in looks if look.slope is not None), default=0.0)
-    return _below(looks[-1].slope, 0.02 * max(steepest, 0.05)) and _poor(looks[-1])
+    # Flat because every sample pleases a discriminator that has lost is another thing.
+    rejected = _above(looks[-1].separation, 0.9) and _poor(looks[-1])
+    return rejected and _below(looks[-1].slope, 0.02 * max(steepest, 0.05))
 
 
 def _won(looks: Sequence[Look]) -> bool:
