@@ -68,7 +68,7 @@ GOLDEN: list[tuple[str, int, str]] = [
         "train dcgan digits --size 100",
         64,
         'error[usage]: --size must be 32, 64 or 128, got "100"\n  where: --size\n'
-        "  fix: --size 64, the default (height and width of the images in pixels)",
+        "  fix: --size 64, the default (height and width of pictures in pixels)",
     ),
     (
         "train gan digits --steps 1e9",
@@ -105,7 +105,7 @@ GOLDEN: list[tuple[str, int, str]] = [
         "train gan digits --preset raschke",
         64,
         "error[usage]: gan has no preset 'raschke'; did you mean 'raschka'?\n  where: --preset\n"
-        "  fix: choose one of raschka",
+        "  fix: choose one of plane, raschka",
     ),
     (
         "train gan",
@@ -139,7 +139,7 @@ GOLDEN: list[tuple[str, int, str]] = [
     (
         "data get unknown",
         64,
-        "error[usage]: unknown set 'unknown'\n  where: unknown\n  fix: one of: avatars, digits, mnist, cifar10, idx",
+        "error[usage]: unknown set 'unknown'\n  where: unknown\n  fix: one of: avatars, digits, mnist, stacked_mnist, cifar10, idx",
     ),
 ]
 
