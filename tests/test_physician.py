@@ -37,9 +37,9 @@ def silent(event: str, text: str) -> None:
     raise AssertionError(f"{event}: {text}")
 
 
-def test_looking_changes_nothing_not_even_running_means(tmp_path: Path) -> None:
-    # A DCGAN normalizes over batches in both networks.
-    alone, watched = match("dcgan", PICTURES), match("dcgan", PICTURES)
+@pytest.mark.parametrize("name", recipe.names())
+def test_looking_changes_nothing_not_even_running_means(name: str, tmp_path: Path) -> None:
+    alone, watched = match(name, PICTURES), match(name, PICTURES)
     physician = Physician(Run(tmp_path), silent, 4, share=1.0)
     physician.every = 1
     train(alone)

@@ -157,7 +157,11 @@ class Patient:
 def undisturbed(game: Game, *, training: bool) -> Iterator[None]:
     """Inside, the game can be played with, without gradients; afterwards it is as it was, running means included."""
     before = game.training
-    buffers = [(buffer, buffer.clone()) for buffer in game.buffers()]
+    buffers = [
+        (module, name, buffer, buffer.clone())
+        for module in game.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+    ]
     try:
         game.train(training)
         with torch.no_grad():
@@ -165,8 +169,9 @@ def undisturbed(game: Game, *, training: bool) -> Iterator[None]:
     finally:
         game.train(before)
         with torch.no_grad():
-            for buffer, value in buffers:
-                buffer.copy_(value)
+            for module, name, buffer, value in buffers:
+                # A layer may have put a new tensor in the place of the old one, as spectral normalization does.
+                setattr(module, name, buffer.copy_(value))
 
 
 def maker(match: Match) -> str | None:
