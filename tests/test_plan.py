@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from saddlepoint.data.batches import Batch
 from saddlepoint.errors import UnavailableError, UsageError
 from saddlepoint.game import Game, Player, Turn
-from saddlepoint.plan import Dice, Plan, parameters, seed_everything
+from saddlepoint.plan import Dice, Plan, seed_everything
 
 
 class Networks(Game):
@@ -113,11 +113,6 @@ def test_autocast_is_on_for_bfloat16_only() -> None:
     for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         with Plan(device="cpu", precision=precision).autocast():
             assert layer(torch.ones(1, 2)).dtype == dtype
-
-
-def test_parameters_counts_what_is_trained() -> None:
-    network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1).requires_grad_(False))
-    assert parameters(network) == 8
 
 
 # ----- Randomness -----

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .errors import UnavailableError, UsageError
 from .game import Game
@@ -166,8 +166,3 @@ class Dice:
         on_gpu = shared and torch.cuda.is_initialized()
         cpu = torch.get_rng_state() if shared else torch.empty(0)
         self.states[index] = (cpu, torch.cuda.get_rng_state() if on_gpu else None)
-
-
-def parameters(module: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

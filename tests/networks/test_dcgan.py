@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from saddlepoint.networks import dcgan
-from saddlepoint.plan import parameters
+
+from .counting import parameters
 
 
 def test_the_tutorial_has_as_many_parameters_as_published() -> None:

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from saddlepoint.networks.resnet import DownBlock, UpBlock, discriminator, generator
-from saddlepoint.plan import parameters
+
+from .counting import parameters
 
 
 def test_have_as_many_parameters_as_published_ones() -> None:
