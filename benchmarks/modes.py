@@ -1,12 +1,13 @@
 """Every recipe on the ring of 8 and the grid of 25 (PacGAN's protocol): modes, samples of high quality, reverse KL.
 
-python benchmarks/modes.py                               all recipes with a preset `plane`, 10 seeds each
-python benchmarks/modes.py --recipes r3gan --toys ring8  one of them
-python benchmarks/modes.py --sheet                       draws what seed 0 made into docs/gallery, and plays nothing
+python benchmarks/modes.py                                    all recipes with a preset `plane`, 10 seeds each
+python benchmarks/modes.py --recipes r3gan --toys ring8       one of them
+python benchmarks/modes.py --recipes dragan --steps 20000     for longer; the row is called dragan_20000
+python benchmarks/modes.py --sheet                            draws what seed 0 made into docs/gallery, plays nothing
 
 100,000 points, latents from N(0, I) in the plane, 2,500 samples judged as Lin et al. 2018 judge them. Each recipe plays
-its preset `plane`, the same for both sets and for every seed, for the same number of rounds. What was played is kept:
-a run that is cut off goes on where it stopped, and a recipe that is named is played anew.
+its preset `plane`, the same for both sets and for every seed, for the same number of rounds. What was played is kept: a
+benchmark that is cut off goes on where it stopped. To play a row anew, delete it from results/modes.json.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from saddlepoint.plan import Plan
 from saddlepoint.plane import truth
 
 TOYS = ("ring8", "grid25")
-STEPS, SEEDS, SAMPLES = 12_000, 10, 2500
+STEPS, SEEDS, SAMPLES = 6_000, 10, 2500
 SAMPLED = Path("runs/modes")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
@@ -102,16 +103,16 @@ def main() -> None:
     if path.exists():
         figures |= {key: value for key, value in json.loads(path.read_text()).items() if key in figures}
     for name in names:
+        row = name if given.steps == STEPS else f"{name}_{given.steps}"
         for toy in given.toys:
-            rows = figures[toy].get(name, {})
-            if given.recipes or rows.get("steps") != given.steps:
-                rows = {"modes": [], "hq": [], "kl": [], "steps": given.steps, "seconds": 0.0}
+            empty = {"modes": [], "hq": [], "kl": [], "steps": given.steps, "seconds": 0.0}
+            rows = figures[toy].get(row, empty)
             for seed in range(len(rows["modes"]), given.seeds):
                 result = play(name, toy, seed, given.steps)
                 rows["seconds"] = round(rows["seconds"] + result.pop("seconds"), 1)
                 for key, value in result.items():
                     rows[key].append(value)
-                figures[toy] |= {"perfect": sampler(toy), name: rows}
+                figures[toy] |= {"perfect": sampler(toy), row: rows}
                 publish("modes", figures, seed=0, as_json=given.json)
 
 

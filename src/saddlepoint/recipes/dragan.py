@@ -53,8 +53,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "plane": {
         "latent": 2,
         "width": 128,
-        "penalty": 1e-3,
-        "lr": 3e-3,
+        "penalty": 0.01,
+        "lr": 2e-3,
         "average": 200,
         "decay": 0.3,
         "batch": 256,
