@@ -68,6 +68,17 @@ def sampler(toy: str) -> dict[str, Any]:
     return {"modes": best.count, "hq": best.high_quality, "kl": best.reverse_kl}
 
 
+def stacked() -> dict[str, Any]:
+    """What `stacked.py` found on stacked MNIST: the last evaluation of each of its arms, one seed each."""
+    path = RESULTS / "stacked.json"
+    arms = json.loads(path.read_text())["arms"] if path.exists() else {}
+    last = {arm: trajectory[-1] for arm, trajectory in arms.items() if trajectory}
+    return {
+        arm: {"modes": [row["modes"]], "kl": [row["kl"]], "steps": row["step"], "seconds": row["cpu_seconds"]}
+        for arm, row in last.items()
+    }
+
+
 def sheet(toy: str, *, columns: int = 4, side: int = 240) -> None:
     """The samples of every recipe over the true density, seed 0, as one picture."""
     law = truth(toys.find(toy))
@@ -99,9 +110,8 @@ def main() -> None:
         return
     names = given.recipes or [name for name in recipe.names() if "plane" in recipe.find(name).presets]
     path = RESULTS / "modes.json"
-    figures = {toy: {} for toy in TOYS} | {"stacked_mnist": {}}
-    if path.exists():
-        figures |= {key: value for key, value in json.loads(path.read_text()).items() if key in figures}
+    before = json.loads(path.read_text()) if path.exists() else {}
+    figures = {toy: before.get(toy, {}) for toy in TOYS} | {"stacked_mnist": stacked()}
     for name in names:
         row = name if given.steps == STEPS else f"{name}_{given.steps}"
         for toy in given.toys:
