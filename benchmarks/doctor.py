@@ -25,7 +25,7 @@ from saddlepoint import recipe
 from saddlepoint.data.source import Source, open_source
 from saddlepoint.errors import NumericError
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.metrics.distances import sliced_wasserstein
 from saddlepoint.metrics.modes import modes
 from saddlepoint.physician import Physician
@@ -127,12 +127,10 @@ def examined(case: Case, seed: int) -> dict[str, Any]:
     plan.prepare()
     chosen, source = recipe.find(case.recipe), opened(case.data, seed)
     options = chosen.configure(source.kind if source.kind in chosen.presets else None, **case.options)
-    stage = build(chosen.stages(options, source), plan)
-    assert stage is not None, "a recipe has a stage"
-    match = Match(stage, plan)
+    match = opening(chosen.stages(options, source), plan)
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        doctor = Physician(Run(Path(folder)), lambda event, _: found.append(f"{event} {match.step}"), stage.steps)
+        doctor = Physician(Run(Path(folder)), lambda event, _: found.append(f"{event} {match.step}"), match.stage.steps)
         began = time.monotonic()
         try:
             train(match, observers=[doctor])

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,7 +24,7 @@ from saddlepoint import recipe
 from saddlepoint.data.source import open_source
 from saddlepoint.errors import NumericError, Stopped
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import opening
 from saddlepoint.metrics.distances import sliced_wasserstein
 from saddlepoint.observers import Moment
 from saddlepoint.pictures import grid
@@ -33,6 +32,7 @@ from saddlepoint.pictures.sheets import evolution_sheet
 from saddlepoint.plan import Plan
 
 DATA, COUNT, SEED = "avatars:adventurer", 2000, 0
+ENDLESS = 1_000_000  # steps; the time ends before
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 SETTINGS: dict[str, dict[str, Any]] = {
     "dcgan": {"size": 32, "width": 32, "batch": 64, "average": 100},
@@ -78,11 +78,11 @@ def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[
     plan = Plan("cpu", threads=1, seed=SEED).resolve()
     plan.prepare()
     found = recipe.find(name)
-    stage = build(found.stages(found.configure("bare", **SETTINGS[name]), open_source(DATA, seed=SEED)), plan)
-    assert stage is not None
-    real, other = stage.data.read(0, COUNT).image, stage.data.read(COUNT, COUNT).image
+    options = found.configure("bare", steps=ENDLESS, **SETTINGS[name])
+    match = opening(found.stages(options, open_source(DATA, seed=SEED)), plan)
+    data = match.stage.data
+    real, other = data.read(0, COUNT).image, data.read(COUNT, COUNT).image
     judge = Judge(real, seconds)
-    match = Match(replace(stage, steps=1_000_000), plan)
     try:
         train(match, observers=[judge], stop=judge.over)
     except Stopped:  # the time is over

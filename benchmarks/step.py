@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from saddlepoint import recipe
 from saddlepoint.data.images import Images
 from saddlepoint.loop import play_round
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.objectives import cross_entropy
 from saddlepoint.plan import Plan
 from saddlepoint.sentinel import Sentinel
@@ -102,9 +102,7 @@ def _down(entry: int, exit: int) -> Iterator[nn.Module]:
 def match(plan: Plan, batch: int, seed: int) -> Match:
     """The recipe as the command plays it."""
     found = recipe.find("dcgan")
-    stage = build(found.stages(found.configure("tutorial", batch=batch), Pictures(4 * batch, seed)), plan)
-    assert stage is not None
-    return Match(stage, plan)
+    return opening(found.stages(found.configure("tutorial", batch=batch), Pictures(4 * batch, seed)), plan)
 
 
 def saddle(plan: Plan, batch: int, seed: int) -> Step:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from saddlepoint import objectives, recipe
 from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import opening
 from saddlepoint.observers import Moment
 from saddlepoint.pictures import plane as pictures
 from saddlepoint.plan import Plan
@@ -81,12 +81,11 @@ def played(options: dict[str, Any], steps: int) -> Image.Image:
     plan = Plan("cpu", threads=1, seed=0).resolve()
     plan.prepare()
     found, source = recipe.find(str(SABOTAGE)), open_source("ring8")
-    stage = build(found.stages(found.configure(steps=steps, **options), source), plan)
-    assert stage is not None
-    match, toy = Match(stage, plan), source.examples().toy
+    match = opening(found.stages(found.configure(steps=steps, **options), source), plan)
     train(match)
-    moment = Moment(match, 0.0, 0.0)
-    return pictures.draw(truth(toy), look(moment, truth(toy), toy))
+    toy = source.examples().toy
+    law = truth(toy)
+    return pictures.draw(law, look(Moment(match, 0.0, 0.0), law, toy))
 
 
 if __name__ == "__main__":

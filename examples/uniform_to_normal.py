@@ -24,7 +24,7 @@ from saddlepoint.data.laws import Mixture
 from saddlepoint.data.points import Points
 from saddlepoint.data.toys import Toy
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.objectives import minimax_discriminator, non_saturating_generator
 from saddlepoint.penalties import r1
 from saddlepoint.schedules import linear_decay
@@ -100,9 +100,7 @@ def play(
     stages = (
         Stage("line", Line(uniform=uniform), Points.draw(NORMAL, seed=seed).stream(batch), steps) for _ in range(1)
     )
-    stage = build(stages, plan)
-    assert stage is not None
-    match = Match(stage, plan)
+    match = opening(stages, plan)
     train(match, observers=observers)
     return match
 

@@ -12,7 +12,7 @@ import torch
 from saddlepoint import recipe
 from saddlepoint.data.images import Images
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.observers import Log, Moment, Portfolio, Snapshots
 from saddlepoint.pictures import portfolio
 from saddlepoint.plan import Plan
@@ -29,9 +29,7 @@ class Noise:
 def match(steps: int = 6) -> Match:
     gan = recipe.find("gan")
     options = gan.configure(**{**gan.smoke, "steps": steps, "average": 2.0})
-    stage = build(gan.stages(options, Noise()), PLAN)  # type: ignore[arg-type]
-    assert stage is not None
-    return Match(stage, PLAN)
+    return opening(gan.stages(options, Noise()), PLAN)  # type: ignore[arg-type]
 
 
 class Recorder:

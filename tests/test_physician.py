@@ -16,7 +16,7 @@ from saddlepoint import recipe
 from saddlepoint.data.source import open_source
 from saddlepoint.game import Game, Player, Stage, Turn
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.observers import Moment
 from saddlepoint.physician import Patient, Physician, maker, undisturbed
 from saddlepoint.plan import Plan
@@ -28,9 +28,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8)
 
 def match(name: str = "gan", data: Any = "ring8:64", **options: Any) -> Match:
     chosen = recipe.find(name)
-    stage = build(chosen.stages(chosen.configure(**{**chosen.smoke, **options}), open_source(data)), PLAN)
-    assert stage is not None
-    return Match(stage, PLAN)
+    return opening(chosen.stages(chosen.configure(**{**chosen.smoke, **options}), open_source(data)), PLAN)
 
 
 def silent(event: str, text: str) -> None:

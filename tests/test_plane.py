@@ -17,7 +17,7 @@ from saddlepoint.data import toys
 from saddlepoint.data.points import Points
 from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.observers import Moment
 from saddlepoint.pictures import negatives
 from saddlepoint.plan import Plan
@@ -29,9 +29,7 @@ PLAN = Plan("cpu", threads=1)
 def match(steps: int = 4, data: str = "ring8:64") -> Match:
     gan = recipe.find("gan")
     options = gan.configure("plane", **{**gan.smoke, "steps": steps, "average": 2.0})
-    stage = build(gan.stages(options, open_source(data)), PLAN)
-    assert stage is not None
-    return Match(stage, PLAN)
+    return opening(gan.stages(options, open_source(data)), PLAN)
 
 
 def points_of(played: Match) -> Points:

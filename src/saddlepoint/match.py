@@ -174,3 +174,10 @@ def build(stages: Iterator[Stage], plan: Plan, index: int = 0) -> Stage | None:
     """The next stage of a recipe, number `index`, its weights drawn from the plan's seed; None after the last."""
     seed_everything(plan.seed, STAGES + index)
     return next(stages, None)
+
+
+def opening(stages: Iterator[Stage], plan: Plan) -> Match:
+    """The match of a recipe's first stage, ready to be played: most recipes have no other."""
+    stage = build(stages, plan)
+    assert stage is not None, "a recipe has at least one stage"
+    return Match(stage, plan)

@@ -27,7 +27,7 @@ from .data.source import Source
 from .errors import DataError, DiskError, Stopped
 from .game import Stage
 from .loop import train
-from .match import Match, build
+from .match import Match, build, opening
 from .observers import Log, Moment, Observer, Portfolio, Snapshots
 from .physician import Physician
 from .plan import Plan
@@ -122,9 +122,7 @@ class Session:
 
     def rehearse(self) -> Match:
         """Scans the data and builds the first stage's game and players, and writes nothing."""
-        stage = build(self.recipe.stages(self.options, self.source), self.plan)
-        assert stage is not None, "a recipe has at least one stage"
-        self.match = Match(stage, self.plan)
+        self.match = opening(self.recipe.stages(self.options, self.source), self.plan)
         return self.match
 
     def tell(self, kind: str, message: str) -> None:

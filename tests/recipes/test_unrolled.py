@@ -13,7 +13,7 @@ from saddlepoint import recipe
 from saddlepoint.data.source import open_source
 from saddlepoint.game import Player
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.objectives import minimax_discriminator, non_saturating_generator
 from saddlepoint.plan import Plan
 
@@ -23,9 +23,7 @@ def played(steps: int, unroll: int = 3) -> Match:
     plan = Plan("cpu", threads=1)
     found = recipe.find("unrolled")
     options = found.configure("plane", width=8, depth=2, batch=16, steps=max(1, steps), unroll=unroll, average=0)
-    stage = build(found.stages(options, open_source("ring8:64")), plan)
-    assert stage is not None
-    match = Match(stage, plan)
+    match = opening(found.stages(options, open_source("ring8:64")), plan)
     if steps:
         train(match)
     return match

@@ -11,7 +11,7 @@ from saddlepoint import recipe
 from saddlepoint.data.source import open_source
 from saddlepoint.errors import UsageError
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import Match, opening
 from saddlepoint.plan import Plan
 
 
@@ -20,9 +20,7 @@ def played(name: str, **options: Any) -> Match:
     plan = Plan("cpu", threads=1)
     found = recipe.find(name)
     settings = {"width": 8, "batch": 16, "steps": 3, "average": 0, **options}
-    stage = build(found.stages(found.configure("plane", **settings), open_source("ring8:64")), plan)
-    assert stage is not None
-    match = Match(stage, plan)
+    match = opening(found.stages(found.configure("plane", **settings), open_source("ring8:64")), plan)
     train(match)
     return match
 
