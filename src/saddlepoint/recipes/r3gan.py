@@ -30,7 +30,12 @@ from ..game import Game, Player, Stage, Turn
 from ..layers.latents import latents
 from ..networks import modern
 from ..networks.mlp import mlp
-from ..objectives import cross_entropy, non_saturating_generator, relativistic_discriminator, relativistic_generator
+from ..objectives import (
+    non_saturating_discriminator,
+    non_saturating_generator,
+    relativistic_discriminator,
+    relativistic_generator,
+)
 
 if TYPE_CHECKING:
     from ..data.source import Source
@@ -150,7 +155,7 @@ class R3GAN(Game):
         """What the discriminator pays for its scores (N,) of as many real samples and fakes."""
         if self.options.loss == "relativistic":
             return relativistic_discriminator(real, fake)
-        return cross_entropy(real, 1.0) + cross_entropy(fake, 0.0)
+        return non_saturating_discriminator(real, fake)
 
     def generator_cost(self, real: Tensor, fake: Tensor) -> Tensor:
         """What the generator pays for them."""
