@@ -2,7 +2,7 @@
 
 python benchmarks/modes.py                                    all recipes with a preset `plane`, 10 seeds each
 python benchmarks/modes.py --recipes r3gan --toys ring8       one of them
-python benchmarks/modes.py --recipes dragan --steps 20000     for longer; the row is called dragan_20000
+python benchmarks/modes.py --recipes dragan --steps 12000     for longer; the row is called dragan_12000
 python benchmarks/modes.py --sheet                            draws what seed 0 made into docs/gallery, plays nothing
 
 100,000 points, latents from N(0, I) in the plane, 2,500 samples judged as Lin et al. 2018 judge them. Each recipe plays
@@ -27,14 +27,14 @@ from saddlepoint import recipe
 from saddlepoint.data import toys
 from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
-from saddlepoint.match import Match, build
+from saddlepoint.match import opening
 from saddlepoint.metrics.modes import modes, perfect
 from saddlepoint.pictures.plane import portrait
 from saddlepoint.plan import Plan
 from saddlepoint.plane import truth
 
 TOYS = ("ring8", "grid25")
-STEPS, SEEDS, SAMPLES = 6_000, 10, 2500
+STEPS, SEEDS, SAMPLES = 4_000, 10, 2500
 SAMPLED = Path("runs/modes")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
@@ -44,9 +44,7 @@ def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
     plan = Plan("cpu", threads=1, seed=seed).resolve()
     plan.prepare()
     found = recipe.find(name)
-    stage = build(found.stages(found.configure("plane", steps=steps), open_source(toy, seed=seed)), plan)
-    assert stage is not None
-    match = Match(stage, plan)
+    match = opening(found.stages(found.configure("plane", steps=steps), open_source(toy, seed=seed)), plan)
     began = time.process_time()
     train(match)
     seconds = time.process_time() - began
@@ -55,7 +53,7 @@ def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
     if seed == 0:
         SAMPLED.mkdir(parents=True, exist_ok=True)
         np.save(SAMPLED / f"{toy}-{name}.npy", samples.numpy())
-    law = stage.data.examples.toy
+    law = match.stage.data.examples.toy
     judged = modes(samples, law.centers, law.std)
     kl = judged.reverse_kl if judged.high_quality else None  # JSON has no infinity
     return {"modes": judged.count, "hq": judged.high_quality, "kl": kl, "seconds": seconds}
@@ -111,7 +109,7 @@ def main() -> None:
     names = given.recipes or [name for name in recipe.names() if "plane" in recipe.find(name).presets]
     path = RESULTS / "modes.json"
     before = json.loads(path.read_text()) if path.exists() else {}
-    figures = {toy: before.get(toy, {}) for toy in TOYS} | {"stacked_mnist": stacked()}
+    figures = {toy: before.get(toy, {}) | {"perfect": sampler(toy)} for toy in TOYS} | {"stacked_mnist": stacked()}
     for name in names:
         row = name if given.steps == STEPS else f"{name}_{given.steps}"
         for toy in given.toys:
@@ -122,7 +120,7 @@ def main() -> None:
                 rows["seconds"] = round(rows["seconds"] + result.pop("seconds"), 1)
                 for key, value in result.items():
                     rows[key].append(value)
-                figures[toy] |= {"perfect": sampler(toy), row: rows}
+                figures[toy][row] = rows
                 publish("modes", figures, seed=0, as_json=given.json)
 
 

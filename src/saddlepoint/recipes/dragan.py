@@ -58,7 +58,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "lr": 2e-3,
         "average": 200,
         "decay": 0.3,
-        "batch": 256,
+        "batch": 512,
         "steps": 5000,
     },
 }
