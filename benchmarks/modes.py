@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 from evidence import RESULTS, publish
-from PIL import Image, ImageDraw, ImageFont
 
 from saddlepoint import recipe
 from saddlepoint.data import toys
@@ -30,6 +29,7 @@ from saddlepoint.loop import train
 from saddlepoint.match import opening
 from saddlepoint.metrics.modes import modes, perfect
 from saddlepoint.pictures.plane import portrait
+from saddlepoint.pictures.sheets import titled
 from saddlepoint.plan import Plan
 from saddlepoint.plane import truth
 
@@ -80,16 +80,11 @@ def stacked() -> dict[str, Any]:
 def sheet(toy: str, *, columns: int = 4, side: int = 240) -> None:
     """The samples of every recipe over the true density, seed 0, as one picture."""
     law = truth(toys.find(toy))
-    found = sorted(SAMPLED.glob(f"{toy}-*.npy"))
-    rows = -(-len(found) // columns)
-    paper = Image.new("RGB", (columns * (side + 8) - 8, rows * (side + 24)), "white")
-    for index, path in enumerate(found):
-        row, column = divmod(index, columns)
-        corner = (column * (side + 8), row * (side + 24) + 22)
-        paper.paste(portrait(law, np.load(path), side=side), corner)
-        name = path.stem.removeprefix(f"{toy}-")
-        ImageDraw.Draw(paper).text((corner[0] + 2, corner[1] - 18), name, "#24262b", ImageFont.load_default(14))
-    paper.save(GALLERY / f"modes-{toy}.webp", quality=85)
+    tiles = [
+        (path.stem.removeprefix(f"{toy}-"), portrait(law, np.load(path), side=side))
+        for path in sorted(SAMPLED.glob(f"{toy}-*.npy"))
+    ]
+    titled(tiles, columns=columns).save(GALLERY / f"modes-{toy}.webp", quality=85)
 
 
 def main() -> None:

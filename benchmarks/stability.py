@@ -15,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+import matplotlib.pyplot as plt
 import torch
 from evidence import RESULTS, publish
 from PIL import Image
@@ -28,11 +29,12 @@ from saddlepoint.match import opening
 from saddlepoint.metrics.distances import sliced_wasserstein
 from saddlepoint.observers import Moment
 from saddlepoint.pictures import grid
-from saddlepoint.pictures.sheets import evolution_sheet
+from saddlepoint.pictures.sheets import evenly
 from saddlepoint.plan import Plan
 
 DATA, COUNT, SEED = "avatars:adventurer", 2000, 0
 ENDLESS = 1_000_000  # steps; the time ends before
+MOMENTS = 4  # of which pictures are shown
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 SETTINGS: dict[str, dict[str, Any]] = {
     "dcgan": {"size": 32, "width": 32, "batch": 64, "average": 100},
@@ -92,18 +94,40 @@ def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[
     return judge.rows, judge.sheets, sliced_wasserstein(other.flatten(1), real.flatten(1))
 
 
+def draw(played: dict[str, tuple[list[dict[str, float]], list[tuple[int, Image.Image]]]], floor: float) -> None:
+    """The distance of both over time, and beside it what both had learned to draw at four times."""
+    figure = plt.figure(figsize=(12, 4.6), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(5, 8))
+    axes = left.subplots()
+    for name, (rows, _) in played.items():
+        axes.plot([row["seconds"] / 60 for row in rows], [row["distance"] for row in rows], label=name)
+    axes.axhline(floor, color="#6b7180", linestyle=(0, (1, 2)), label="data against data")
+    axes.set(xlabel="minutes of one core", ylabel="sliced Wasserstein distance", ylim=(0, None))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    cells = right.subplots(len(played), MOMENTS)
+    for line, (name, (_, sheets)) in zip(cells, played.items(), strict=True):
+        for cell, place in zip(line, evenly(len(sheets), MOMENTS + 1)[1:], strict=True):
+            step, picture = sheets[place]
+            cell.imshow(picture)
+            cell.set_title(f"{name}, step {step:,}", fontsize=9)
+            cell.set_axis_off()
+    figure.savefig(GALLERY / "bare.webp", dpi=110)
+
+
 def main() -> None:
     """Plays both and hangs their pictures side by side."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    figures: dict[str, Any] = {"data": DATA, "settings": SETTINGS}
+    played, floor = {}, 0.0
     for name in SETTINGS:
         rows, sheets, floor = play(name, 60 * given.minutes)
-        figures |= {name: rows, "real_against_real": floor}
-        evolution_sheet(sheets, rows=2).save(GALLERY / f"bare-{name}.webp", quality=85)
-    publish("stability", figures, seed=SEED, as_json=given.json)
+        played[name] = (rows, sheets)
+    draw(played, floor)
+    figures = {"data": DATA, "settings": SETTINGS, **{name: rows for name, (rows, _) in played.items()}}
+    publish("stability", {**figures, "real_against_real": floor}, seed=SEED, as_json=given.json)
 
 
 if __name__ == "__main__":

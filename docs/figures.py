@@ -12,7 +12,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from saddlepoint import objectives, recipe
 from saddlepoint.data.source import open_source
@@ -20,6 +20,7 @@ from saddlepoint.loop import train
 from saddlepoint.match import opening
 from saddlepoint.observers import Moment
 from saddlepoint.pictures import plane as pictures
+from saddlepoint.pictures.sheets import titled
 from saddlepoint.plan import Plan
 from saddlepoint.plane import look, truth
 
@@ -67,13 +68,11 @@ def generator_costs() -> None:
 
 def failures(steps: int = 2000) -> None:
     """Four games on the ring after as many steps, one healthy and three that are not."""
-    sheet = Image.new("RGB", (2 * 480 + 16, 2 * 510 + 16), "white")
-    for index, (title, options) in enumerate(FAILURES.items()):
-        picture = played(options, steps).resize((480, 480), Image.Resampling.LANCZOS)
-        corner = (index % 2 * 496, index // 2 * 526)
-        sheet.paste(picture, (corner[0], corner[1] + 28))
-        ImageDraw.Draw(sheet).text((corner[0] + 20, corner[1] + 6), title, "#24262b", ImageFont.load_default(16))
-    sheet.save(GALLERY / "failures.webp", quality=85)
+    tiles = [
+        (title, played(options, steps).resize((480, 480), Image.Resampling.LANCZOS))
+        for title, options in FAILURES.items()
+    ]
+    titled(tiles, columns=2).save(GALLERY / "failures.webp", quality=85)
 
 
 def played(options: dict[str, Any], steps: int) -> Image.Image:

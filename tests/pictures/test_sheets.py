@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from saddlepoint.errors import UsageError
-from saddlepoint.pictures.sheets import evenly, evolution_sheet, real_vs_fake, scaled
+from saddlepoint.pictures.sheets import evenly, evolution_sheet, real_vs_fake, scaled, titled
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,22 @@ def test_real_stands_left_and_fake_right_under_titles():
 def test_small_pixels_keep_their_edges():
     image = Image.fromarray(np.array([[0, 255]], np.uint8))
     assert np.unique(np.asarray(scaled(image, (8, 4)))).tolist() == [0, 255]
+
+
+@pytest.mark.parametrize(("count", "columns", "shape"), [(1, 3, (1, 1)), (4, 2, (2, 2)), (5, 3, (3, 2))])
+def test_titled_pictures_stand_row_by_row_each_under_its_title(count, columns, shape):
+    sheet = titled(
+        [(f"number {index}", Image.new("RGB", (60, 48), (0, 50 * index, 9))) for index in range(count)], columns=columns
+    )
+    assert sheet.size == (shape[0] * 72 - 12, shape[1] * 72)
+    for index in range(count):
+        row, column = divmod(index, columns)
+        assert sheet.getpixel((72 * column + 30, 72 * row + 40)) == (0, 50 * index, 9)
+        title = np.asarray(sheet.crop((72 * column, 72 * row, 72 * column + 60, 72 * row + 24)))
+        assert title.min() < 100, "nothing is written above it"
+
+
+@pytest.mark.parametrize(("count", "columns"), [(0, 2), (2, 0)])
+def test_no_sheet_of_nothing_or_nowhere(count, columns):
+    with pytest.raises(UsageError, match=r"no sheet can be made"):
+        titled([("one", Image.new("RGB", (8, 8)))] * count, columns=columns)

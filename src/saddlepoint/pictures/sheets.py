@@ -1,4 +1,4 @@
-"""Sheets to compare with: one picture through the steps of a run, and real beside generated."""
+"""Sheets to compare with: one picture through the steps of a run, real beside generated, several under titles."""
 
 from __future__ import annotations
 
@@ -62,6 +62,33 @@ def real_vs_fake(real: Image.Image, fake: Image.Image, *, what: str = "images") 
         draw.text((left + panel.width / 2, head / 2), title, fill="#24262b", font=font, anchor="mm")
         sheet.paste(panel, (left, head))
         left += panel.width + gap
+    return sheet
+
+
+def titled(tiles: Sequence[tuple[str, Image.Image]], *, columns: int) -> Image.Image:
+    """Pictures of one size, row by row, each under its title.
+
+    Args:
+        tiles: (title, picture); the first picture's size is that of all.
+        columns: pictures in a row.
+
+    Raises:
+        UsageError: no tile, or no column to put them in.
+    """
+    if not tiles or columns < 1:
+        raise UsageError(f"no sheet can be made of {len(tiles)} pictures in {columns} columns")
+    width, height = tiles[0][1].size
+    size = max(12, height // 24)
+    gap, head = size, 2 * size
+    columns = min(columns, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (head + height)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
+    for place, (title, picture) in enumerate(tiles):
+        row, column = divmod(place, columns)
+        left, top = column * (width + gap), row * (head + height)
+        draw.text((left, top + head / 2), title, fill="#24262b", font=font, anchor="lm")
+        sheet.paste(picture, (left, top + head))
     return sheet
 
 
