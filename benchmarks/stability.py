@@ -107,10 +107,12 @@ def draw(played: dict[str, tuple[list[dict[str, float]], list[tuple[int, Image.I
     axes.legend(frameon=False)
     cells = right.subplots(len(played), MOMENTS)
     for line, (name, (_, sheets)) in zip(cells, played.items(), strict=True):
-        for cell, place in zip(line, evenly(len(sheets), MOMENTS + 1)[1:], strict=True):
+        # Without the first, which is noise; of a very short run there may be fewer than there are cells.
+        for cell, place in zip(line, evenly(len(sheets), MOMENTS + 1)[1:], strict=False):
             step, picture = sheets[place]
             cell.imshow(picture)
             cell.set_title(f"{name}, step {step:,}", fontsize=9)
+        for cell in line:
             cell.set_axis_off()
     figure.savefig(GALLERY / "bare.webp", dpi=110)
 
