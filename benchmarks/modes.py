@@ -2,7 +2,7 @@
 
 python benchmarks/modes.py                                    all recipes with a preset `plane`, 10 seeds each
 python benchmarks/modes.py --recipes r3gan --toys ring8       one of them
-python benchmarks/modes.py --recipes dragan --steps 12000     for longer; the row is called dragan_12000
+python benchmarks/modes.py --recipes dragan --steps 16000     for longer; the row is called dragan_16000
 python benchmarks/modes.py --sheet                            draws what seed 0 made into docs/gallery, plays nothing
 
 100,000 points, latents from N(0, I) in the plane, 2,500 samples judged as Lin et al. 2018 judge them. Each recipe plays

@@ -57,7 +57,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "penalty": 0.01,
         "lr": 2e-3,
         "average": 200,
-        "decay": 0.3,
+        "decay": 0.7,
         "batch": 512,
         "steps": 5000,
     },
