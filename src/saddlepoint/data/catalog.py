@@ -15,9 +15,9 @@ from saddlepoint.data import avatars, cifar10, digits, idx, stacked
 from saddlepoint.data.attributes import Attributes
 from saddlepoint.data.cache import default_folder
 from saddlepoint.data.images import Images
-from saddlepoint.data.packages import Needs, install_packages
 from saddlepoint.data.scan import Watch
 from saddlepoint.errors import MissingError, UsageError
+from saddlepoint.packages import Needs, install_packages
 
 Progress = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]

@@ -14,11 +14,11 @@ import numpy as np
 
 from saddlepoint.data.frozen_pickle import read_arrays
 from saddlepoint.data.images import Images
-from saddlepoint.data.packages import package_file
 from saddlepoint.data.resize import resize_all
 from saddlepoint.data.scan import Watch
 from saddlepoint.data.shelf import Contents, allocate, shelved
 from saddlepoint.errors import DataError
+from saddlepoint.packages import package_file
 
 CLASSES = tuple("0123456789")
 SIDE = 28

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from saddlepoint.data.packages import package_file
+from saddlepoint.packages import package_file
 
 BACKGROUND = "#cfe3f5"  # a pale sky blue: no style's skin, hair or ink has it
 _LINE = 25  # pictures between two signs of life, about a tenth of a second

@@ -1,4 +1,4 @@
-"""The packages that named sets are made of: found without importing them, and installed without touching others.
+"""Packages that lend their files: found without importing them, and installed without touching others.
 
 They are found by the name they are installed under, never by their module: a folder `mnist` in the current directory
 would be found first.
@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
-from saddlepoint.errors import UnavailableError
+from .errors import UnavailableError
 
-# A set of pictures is no reason to replace what trained models and their numbers depend on.
+# No lender is a reason to replace what trained models and their numbers depend on.
 _HELD = ("torch", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
 class Needs:
-    """A package that a set is made of.
+    """A package whose files are used.
 
     Attributes:
         requirement: as pip takes it.

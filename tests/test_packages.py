@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from saddlepoint.data.packages import Needs, install_packages, package_file
 from saddlepoint.errors import UnavailableError
+from saddlepoint.packages import Needs, install_packages, package_file
 
 
 def write_wheel(folder: Path, name: str, release: str, requires: str = "") -> None:
