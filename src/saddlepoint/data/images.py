@@ -16,6 +16,7 @@ from ..errors import DataError
 
 if TYPE_CHECKING:
     from .report import ScanReport
+    from .split import Rows
     from .stream import ImageStream
 
 # Zero-stride stand-ins cost nothing, so a blank set may be as large as any batch asks for.
@@ -27,7 +28,8 @@ class Images:
     """Equal-sized pictures with optional labels.
 
     Attributes:
-        pixels: uint8 (N, H, W, C), C is 1 (gray), 3 (RGB) or 4 (RGBA, alpha not premultiplied).
+        pixels: uint8 (N, H, W, C), C is 1 (gray), 3 (RGB) or 4 (RGBA, alpha not premultiplied); of a part of a set
+            `Rows`, to be indexed along the first axis only.
         labels: int64 (N,) with values 0 … len(classes) - 1, or None.
         classes: class names, in label order; empty without labels.
         name: what a person calls the set, for titles and logs.
@@ -38,7 +40,7 @@ class Images:
         workers: threads that prepare batches; never changes what is read.
     """
 
-    pixels: np.ndarray
+    pixels: np.ndarray | Rows
     labels: np.ndarray | None
     classes: tuple[str, ...]
     name: str

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import UsageError
+from . import toys
 from .toys import Toy
 
 if TYPE_CHECKING:
@@ -86,3 +88,17 @@ class Points:
             "classes": list(self.classes),
             "fingerprint": self.fingerprint,
         }
+
+
+def named(name: str) -> tuple[Toy, int] | None:
+    """The toy distribution that `ring8` or `ring8:2500` names, and how many points of it; None for other names.
+
+    Raises:
+        UsageError: what stands after the colon is no number of points, or there is no such ring or grid.
+    """
+    head, colon, rest = name.partition(":")
+    if not toys.is_toy(head):
+        return None
+    if colon and (not rest.isascii() or not rest.isdigit() or int(rest) < 1):
+        raise UsageError(f"{rest!r} is not a number of points", where=name, fix=f"{head}:{COUNT}")
+    return toys.find(head), int(rest) if colon else COUNT

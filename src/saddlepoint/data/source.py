@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DiskError, MissingError, UsageError
-from . import catalog, toys
+from . import catalog, points
 from .archives import ZipStorage
 from .arrays import ArrayStorage, read_npz
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
@@ -29,10 +29,11 @@ from .folders import FolderStorage
 from .images import Images
 from .layout import shown
 from .listing import Index, Listing, Storage, index_of
-from .points import COUNT, Points
+from .points import Points
 from .policy import Policy
 from .report import ScanReport
 from .scan import Watch, judge, scan
+from .split import split
 
 _LARGEST_SIDE = 8192
 
@@ -50,6 +51,7 @@ class Source:
         policy: decisions about odd pictures.
         watch: stop flag and progress of long passes.
         only: names to use; others are ignored. A resumed run gives those of its index: what was added since waits.
+        holdout: share of the pictures that `images` leaves out and `held_out` gives.
 
     Raises:
         MissingError: there is no such place.
@@ -68,7 +70,9 @@ class Source:
         policy: Policy | None = None,
         watch: Watch | None = None,
         only: Set[str] | None = None,
+        holdout: float = 0.0,
     ) -> None:
+        self.holdout = holdout
         self.policy, self.watch, self.only = policy or Policy(), watch or Watch(), only
         self.cache = cache or default_folder()
         self.given = Images.of(spec) if isinstance(spec, np.ndarray) else spec if isinstance(spec, Images) else None
@@ -77,7 +81,9 @@ class Source:
         self._opened: dict[tuple[tuple[int, int] | None, int | None], Images] = {}
         self._listing: Listing | None = None
         self._report: ScanReport | None = None
-        self._toy = None if self.given else _toy(self.name)
+        self._toy = None if self.given else points.named(self.name)
+        if self._toy and holdout:
+            raise UsageError("points need no holdout: new ones can be drawn at any time", where="--holdout")
         self._storage = None if self._toy else self._locate()
 
     @property
@@ -92,7 +98,7 @@ class Source:
         return self.images(size=size, channels=channels)
 
     def images(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
-        """The pictures at one size, scanned and decoded on first use.
+        """The pictures to train on at one size, scanned and decoded on first use.
 
         Args:
             size: side, or (height, width), in pixels; by default their own, when they share it.
@@ -101,9 +107,21 @@ class Source:
         Raises:
             MissingError: no usable picture.
             DataError: too many unusable pictures, or a class without any.
-            UsageError: pictures of several sizes and no size given.
+            UsageError: pictures of several sizes and no size given, or so few that none can be held out.
             Stopped: the watch asked for it.
         """
+        whole = self._whole(size, channels)
+        return split(whole, self.holdout)[0] if self.holdout else whole
+
+    def held_out(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
+        """The pictures that `images` leaves out, likewise.
+
+        Raises:
+            UsageError: none are held out; and as `images`.
+        """
+        return split(self._whole(size, channels), self.holdout)[1]
+
+    def _whole(self, size: int | tuple[int, int] | None, channels: int | None) -> Images:
         if self._toy:
             raise UsageError(
                 f"{self.name} is a set of points, and this trains on pictures",
@@ -258,16 +276,6 @@ class Source:
 def open_source(spec: str | Path | Images | np.ndarray, **settings: Any) -> Source:
     """The source behind a path, a named set or an array; see `Source` for the settings."""
     return Source(spec, **settings)
-
-
-def _toy(name: str) -> tuple[toys.Toy, int] | None:
-    """The toy distribution that `ring8` or `ring8:2500` names, and how many points of it; None for other names."""
-    head, colon, rest = name.partition(":")
-    if not toys.is_toy(head):
-        return None
-    if colon and (not rest.isascii() or not rest.isdigit() or int(rest) < 1):
-        raise UsageError(f"{rest!r} is not a number of points", where=name, fix=f"{head}:{COUNT}")
-    return toys.find(head), int(rest) if colon else COUNT
 
 
 def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
