@@ -88,7 +88,7 @@ def test_the_rule_decides_what_a_network_sees() -> None:
 
 
 def test_a_picture_that_grows_moves_by_half_a_pixel_under_the_original_rule() -> None:
-    """Counted from corners, what was in the middle of an old pixel comes to lie nearly half a pixel up and to the left."""
+    """Counted from corners, the middle of an old pixel comes to lie nearly half a pixel up and to the left."""
     dot = torch.full((1, 1, 9, 9), -1.0)
     dot[0, 0, 4, 4] = 1
     middle = {}

@@ -41,14 +41,23 @@ def resize(images: Tensor, size: tuple[int, int], rule: Rule = "clean") -> Tenso
     """
     if images.ndim != 4 or not all(images.shape[2:]) or min(size) < 1:
         raise UsageError(f"pictures of shape {tuple(images.shape)} cannot become {size[0]}x{size[1]}")
-    if rule not in _RULES:
-        raise UsageError(f"no rule of resizing is called {rule!r}", fix=f"one of {', '.join(_RULES)}")
+    check(rule)
     if images.shape[2:] == size:
         return images
     down, across = (
         weights(before, after, rule).to(images) for before, after in zip(images.shape[2:], size, strict=True)
     )
     return (down @ (images @ across.T)).clamp(-1, 1)
+
+
+def check(rule: str) -> None:
+    """Makes sure that there is such a rule.
+
+    Raises:
+        UsageError: there is none; names those that there are.
+    """
+    if rule not in _RULES:
+        raise UsageError(f"no rule of resizing is called {rule!r}", fix=f"one of {', '.join(_RULES)}")
 
 
 def weights(before: int, after: int, rule: Rule = "clean") -> Tensor:
