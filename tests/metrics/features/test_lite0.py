@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.datasets import load_sample_images
 
 from saddlepoint.errors import DataError, UnavailableError, UsageError
 from saddlepoint.metrics import features
@@ -40,6 +41,16 @@ def test_agrees_with_the_package_it_was_published_in(capsys: pytest.CaptureFixtu
     assert seen.logits is not None
     torch.testing.assert_close(seen.logits, theirs(scaled), rtol=1e-4, atol=1e-4)
     assert seen.logits.argmax(1).tolist() == theirs(scaled).argmax(1).tolist()
+
+
+@installed
+def test_recognizes_what_is_on_two_photographs() -> None:
+    """The order of colors, their scale and the classes' are right: a palace in China, and a flower."""
+    photographs = [torch.from_numpy(photograph.copy()) for photograph in load_sample_images().images]
+    square = torch.stack(photographs).permute(0, 3, 1, 2)[..., 106:533] / 127.5 - 1
+    logits = features.find("lite0")(square).logits
+    assert logits is not None
+    assert logits.argmax(1).tolist() == [698, 985]  # ImageNet's palace and daisy
 
 
 @installed
