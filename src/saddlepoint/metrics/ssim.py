@@ -50,8 +50,8 @@ def ms_ssim(x: Tensor, y: Tensor, *, scales: int | None = None) -> Tensor:
     as 0. Pictures are halved by the mean of 2x2 pixels; an odd last row is dropped.
 
     Differs from the paper for small pictures: its five scales need 176 pixels, since a window has 11. Smaller pictures
-    have as many scales as fit, two at 32 and three at 64 pixels, and the weights of those are raised to the sum of
-    all five. Values of different numbers of scales cannot be compared.
+    have as many scales as fit, two at 32 and three at 64 pixels, and the weights of those are divided by their
+    sum. Values of different numbers of scales cannot be compared.
 
     Args:
         x: float32 (N, C, H, W) in [-1, 1].
@@ -66,7 +66,8 @@ def ms_ssim(x: Tensor, y: Tensor, *, scales: int | None = None) -> Tensor:
     if not 1 <= count <= fitting:
         raise UsageError(f"pictures of shape {tuple(x.shape)} have {fitting} scales, not {count}")
     weights = torch.tensor(SCALE_WEIGHTS[:count], dtype=torch.float64, device=x.device)
-    weights *= sum(SCALE_WEIGHTS) / weights.sum()
+    if count < len(SCALE_WEIGHTS):  # the paper's five add up to 1.0001, and stay
+        weights /= weights.sum()
     return torch.cat([_multiply(*pair, weights) for pair in _pairs(x, y)])
 
 
