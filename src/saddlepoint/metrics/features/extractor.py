@@ -113,7 +113,7 @@ class Extractor:
 
     def _prepared(self, images: Tensor) -> Tensor:
         if self.channels is not None:
-            images = _colored(((images + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1, self.channels)
+            images = colored(((images + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1, self.channels)
         if self.setting.side is not None:
             images = resize(images, (self.setting.side, self.setting.side), self.setting.rule)
         return images
@@ -145,7 +145,8 @@ def score_name(family: str, extractor: Extractor) -> str:
 _PUBLISHED = {"fd": "fid", "kd": "kid", "is": "is"}
 
 
-def _colored(images: Tensor, channels: int) -> Tensor:
+def colored(images: Tensor, channels: int) -> Tensor:
+    """Pictures (N, 1, 3 or 4, H, W) in [-1, 1] with 1 or 3 channels; what is transparent is laid on white."""
     if images.shape[1] == 4:
         opacity = (images[:, 3:] + 1) / 2
         images = images[:, :3] * opacity + (1 - opacity)
