@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from ..errors import UsageError
 from ..networks.vgg import SMALLEST, STAGES, VGG16
-from .features.extractor import colored
+from .features.extractor import colored, full_precision
 from .features.vgg16 import load
 from .features.weights import Lender, unpickle
 
@@ -61,8 +61,9 @@ class PerceptualDistance(nn.Module):
                 f"pictures of shapes {tuple(x.shape)} and {tuple(y.shape)} cannot be compared",
                 fix=f"two times (N, C, H, W) with at least {SMALLEST} pixels each way",
             )
-        ours, theirs = (self.network(colored(images, 3)) for images in (x, y))
-        total = x.new_zeros(len(x))
+        with full_precision(x.device):
+            ours, theirs = (self.network(colored(images.float(), 3)) for images in (x, y))
+        total = x.new_zeros(len(x), dtype=torch.float32)
         for stage, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             apart = (F.normalize(a, eps=1e-10) - F.normalize(b, eps=1e-10)).square()
             total = total + (self.get_buffer(f"head{stage}") * apart).sum(1).mean((1, 2))
@@ -149,8 +150,10 @@ def path_length(
         a, b = sample(size, generator), sample(size, generator)
         t = torch.zeros(size) if ends else torch.rand(size, generator=generator)
         t = t.to(a.device, torch.float64)
-        # Both at once: what depends on the batch, if anything, is the same for the two.
-        images = _fitted(decode(torch.cat([path(a, b, t), path(a, b, t + epsilon)])))
+        # Anything less would round so small a step away.
+        with full_precision(a.device):
+            # Both at once: what depends on the batch, if anything, is the same for the two.
+            images = _fitted(decode(torch.cat([path(a, b, t), path(a, b, t + epsilon)])))
         lengths.append(distance(*images.chunk(2)).double().cpu() / epsilon**2)
     return _trimmed(torch.cat(lengths))
 

@@ -103,7 +103,7 @@ class Extractor:
                 fix="give (N, C, H, W) in [-1, 1] with 1, 3 or 4 channels, at least one picture",
             )
         features, logits = [], []
-        with _full_precision(self.setting.device):
+        with full_precision(self.setting.device):
             for block in images.split(self.setting.block):
                 seen, scores = self.network(self._prepared(block.to(self.setting.device, torch.float32)))
                 features.append(seen.to(images.device))
@@ -156,7 +156,7 @@ def colored(images: Tensor, channels: int) -> Tensor:
 
 
 @contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """No autocast, and no TensorFloat-32, which graphics cards use for convolutions unless told otherwise."""
     with torch.autocast(device.type, enabled=False), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         yield
