@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import DiskError
@@ -32,4 +32,5 @@ def replacing(path: Path) -> Iterator[Path]:
             fix="free some disk space, or make the folder writable",
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # there is no draft where its folder could not be made
+            draft.unlink()

@@ -73,6 +73,12 @@ def series(records: Iterable[dict[str, Any]]) -> dict[str, Series]:
     }
 
 
+def scores(records: Iterable[dict[str, Any]]) -> dict[str, Series]:
+    """Every score that was measured while the run trained, likewise."""
+    marks = [{**record, "values": record["scores"]} for record in records if isinstance(record.get("scores"), dict)]
+    return series(marks)
+
+
 def _number(value: object) -> float | None:
     """A logged number; NaN for what JSON writers put in place of NaN and infinity; None for anything else."""
     if value is None or (isinstance(value, str) and value.lower().lstrip("+-") in {"nan", "inf", "infinity"}):

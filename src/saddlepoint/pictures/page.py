@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .style import STYLE
 
@@ -65,6 +65,13 @@ def table(rows: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
     pairs = rows.items() if isinstance(rows, Mapping) else rows
     lines = "".join(f"<tr><th>{text(name)}</th><td>{text(value)}</td></tr>\n" for name, value in pairs)
     return f"<table>\n{lines}</table>" if lines else ""
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table with a head; nothing at all without rows."""
+    lines = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
+    first = "".join(f"<th>{text(name)}</th>" for name in head)
+    return f"<table>\n<tr>{first}</tr>\n{lines}</table>" if lines else ""
 
 
 def listing(items: Iterable[tuple[str, str]], kind: str) -> str:
