@@ -100,6 +100,18 @@ def test_a_picture_that_grows_moves_by_half_a_pixel_under_the_original_rule() ->
     assert middle["tensorflow"] == pytest.approx(45 - 4.5, abs=1e-3)
 
 
+def test_pixels_are_exact_also_where_products_may_be_rounded() -> None:
+    images = pictures(20, 20)
+    expected = resize(images, (7, 7))
+    torch.set_float32_matmul_precision("medium")
+    try:
+        found = resize(images, (7, 7))
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
 def test_overshoot_is_clipped() -> None:
     edge = torch.full((1, 1, 8, 8), -1.0)
     edge[..., 4:] = 1

@@ -44,10 +44,11 @@ def resize(images: Tensor, size: tuple[int, int], rule: Rule = "clean") -> Tenso
     check(rule)
     if images.shape[2:] == size:
         return images
-    down, across = (
-        weights(before, after, rule).to(images) for before, after in zip(images.shape[2:], size, strict=True)
-    )
-    return (down @ (images @ across.T)).clamp(-1, 1)
+    # Where matrix products may be rounded more than float32 is, pixels are not to be.
+    exact = torch.float32 if torch.get_float32_matmul_precision() == "highest" else torch.float64
+    wide = images.to(exact)
+    down, across = (weights(*lengths, rule).to(wide) for lengths in zip(images.shape[2:], size, strict=True))
+    return (down @ (wide @ across.T)).clamp(-1, 1).to(images.dtype)
 
 
 def check(rule: str) -> None:

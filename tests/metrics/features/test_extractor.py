@@ -18,11 +18,13 @@ class Mirror:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.gradients = self.autocast = True
+        self.rounding = ""
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         self.sizes.append(len(images))
         self.gradients = torch.is_grad_enabled()
         self.autocast = torch.is_autocast_enabled("cpu")
+        self.rounding = torch.backends.cudnn.conv.fp32_precision  # what a graphics card would compute with
         return images.flatten(1), images.mean((2, 3))
 
 
@@ -55,6 +57,8 @@ def test_pictures_are_looked_at_in_blocks_in_full_precision_without_gradients() 
     assert network.sizes == [32, 32, 6]
     assert not network.gradients
     assert not network.autocast
+    assert network.rounding == "ieee"
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32", "it is the default, and left as it was"
     assert not seen.features.requires_grad
     assert seen.logits is not None
     assert seen.features.shape == (70, 48)

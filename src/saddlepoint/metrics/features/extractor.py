@@ -158,5 +158,6 @@ def colored(images: Tensor, channels: int) -> Tensor:
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """No autocast, and no TensorFloat-32, which graphics cards use for convolutions unless told otherwise."""
-    with torch.autocast(device.type, enabled=False), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False, fp32_precision="ieee")
+    with torch.autocast(device.type, enabled=False), exact:
         yield
