@@ -34,7 +34,7 @@ from saddlepoint.plan import Plan
 from saddlepoint.plane import truth
 
 TOYS = ("ring8", "grid25")
-STEPS, SEEDS, SAMPLES = 2_000, 10, 2500
+STEPS, SEEDS, SAMPLES = 5_000, 10, 2500
 SAMPLED = Path("runs/modes")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
