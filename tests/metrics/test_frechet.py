@@ -177,7 +177,7 @@ def test_statistics_are_kept_as_plain_tensors() -> None:
 def test_what_are_no_statistics_is_refused() -> None:
     whole = Statistics.of(normal(5, 3)).to_dict()
     for broken in ({}, {**whole, "mean": torch.zeros(4)}, {**whole, "count": torch.tensor(1)}):
-        with pytest.raises(DataError, match="statistics|do not fit"):
+        with pytest.raises(DataError, match=r"statistics|do not fit"):
             Statistics.from_dict(broken)
     with pytest.raises(UsageError, match="no covariance"):
         frechet_distance(Statistics.of(normal(1, 3)), Statistics.of(normal(5, 3)))
