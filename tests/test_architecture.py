@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | RULES
     | RUNNING
     | {"match", "sentinel", "observers", "physician", "plane", "loop", "model", "recipe", "data"},
+    "evaluation": FOUNDATION | RULES | {"data", "evaluation", "latent", "metrics", "pictures", "trained"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

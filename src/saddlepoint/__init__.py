@@ -14,14 +14,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import resume, train
+    from .api import evaluate, resume, train
     from .errors import SaddleError
     from .game import Game, Player, Stage, Turn
     from .plan import Plan
     from .recipe import Options
     from .trained import Trained, load
 
-__all__ = ["Game", "Options", "Plan", "Player", "SaddleError", "Stage", "Trained", "Turn", "load", "resume", "train"]
+__all__ = [
+    "Game",
+    "Options",
+    "Plan",
+    "Player",
+    "SaddleError",
+    "Stage",
+    "Trained",
+    "Turn",
+    "evaluate",
+    "load",
+    "resume",
+    "train",
+]
 
 _HOMES = {
     "Game": "game",
@@ -32,6 +45,7 @@ _HOMES = {
     "Stage": "game",
     "Trained": "trained",
     "Turn": "game",
+    "evaluate": "api",
     "load": "trained",
     "resume": "api",
     "train": "api",

@@ -1,4 +1,4 @@
-"""The words of the command, in Python: train and resume."""
+"""The words of the command, in Python: train, resume and evaluate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import ranks, recipe, run
+from .data.cache import default_folder
 from .data.images import Images
 from .data.layout import shown
 from .data.listing import Index, changes
@@ -18,13 +19,20 @@ from .data.policy import Policy
 from .data.scan import Watch
 from .data.source import Source, open_source
 from .errors import DataError, MissingError, UsageError
+from .evaluation.evaluate import Evaluation
+from .evaluation.evaluate import evaluate as measure
+from .evaluation.families import choose
+from .evaluation.networks import network as find_network
+from .evaluation.sight import Sight
+from .evaluation.subject import is_run, of_data, of_run
+from .metrics.resize import Rule
 from .observers import Observer
 from .plan import Plan
 from .run import Run
 from .session import Session, Stopper
 from .trained import Trained, load
 
-__all__ = ["Trained", "load", "resume", "train"]
+__all__ = ["Evaluation", "Trained", "evaluate", "load", "resume", "train"]
 
 
 def train(
@@ -153,6 +161,61 @@ def resume(
                 session.go_on()
                 session.play(resume=True)
     return load(home.folder, device=device or "auto", recipe_file=recipe_file)
+
+
+def evaluate(
+    subject: str | Path | np.ndarray | Images | Trained,
+    against: str | Path | np.ndarray | Images | None = None,
+    *,
+    metrics: Sequence[str] | None = None,
+    count: int = 5000,
+    network: str = "lite0",
+    side: int | None = None,
+    rule: Rule = "clean",
+    weights: Path | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path = "runs",
+    recipe_file: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Measures a run against its data, or pictures against pictures.
+
+    Args:
+        subject: a run's path, name or `last`, a loaded run, or pictures as `train` takes them.
+        against: data to compare with; by default a run's own: what it was trained on and, beside it, what it held out.
+        metrics: names of `evaluation.families.FAMILIES`; by default all that are not slow and can be measured.
+        count: samples, and as many of the data where there are so many.
+        network: that looks at pictures: `lite0`, `inception`, `vgg16`, `digits`, `pixels`.
+        side: pixels that it looks at pictures with, instead of its own number.
+        rule: of resizing: `clean`, `tensorflow` or `pytorch`.
+        weights: a file for networks whose weights come in no package.
+        size: of pictures that are compared with pictures of other sizes.
+        seed: of the samples and of all else that is drawn.
+        device: where the generator and the network compute.
+        out: folder of runs.
+        recipe_file: the recipe, if it is a file of its author's own and you trust it.
+        progress: told (done, total) while pictures are looked at.
+
+    Raises:
+        SaddleError: each kind with what, where and how to fix.
+    """
+    if count < 2:
+        raise UsageError(f"{count} samples cannot be measured", where="-n", fix="thousands; at least 2")
+    where = Plan(device).resolve().torch_device
+    with Stopper().listening() as stopper:
+        watch = Watch(stopper, progress)
+        if isinstance(subject, (str, Path)) and is_run(str(subject), Path(out)):
+            subject = load(subject, device=device, out=out, recipe_file=recipe_file)
+        if isinstance(subject, Trained):
+            found = of_run(subject, against, count, size=size, seed=seed, watch=watch)
+        else:
+            found = of_data(subject, against, count, size=size, seed=seed, watch=watch)
+        chosen = choose(metrics, points=found.points)
+        seer = None if found.points else find_network(network, device=where, rule=rule, side=side, weights=weights)
+        sight = Sight(seer, default_folder() / "features", progress, stopper)
+        return measure(found, chosen, sight, seed=seed, strict=metrics is not None)
 
 
 def _source(

@@ -14,12 +14,18 @@ from saddlepoint.pictures.evaluation import FOLDER, number, read_evaluation, sco
 
 
 def score(name: str = "fd_lite0", value: float = 12.345678, **others: Any) -> dict[str, Any]:
-    usual = {"low": 12.0, "high": 13.0, "better": "lower", "against": "training", "generated": 5000, "real": 4000}
-    return {"name": name, "value": value, **usual, "note": "", **others}
+    usual = {"low": 12.0, "high": 13.0, "better": "lower", "data": None, "against": "training"}
+    return {"name": name, "value": value, **usual, "generated": 5000, "real": 4000, "note": "", **others}
 
 
 def facts(*scores: dict[str, Any]) -> dict[str, Any]:
-    return {"what": "<b>my run", "against": ["training"], "scores": list(scores), "how": {"seed": 0, "network": None}}
+    return {
+        "what": "<b>my run",
+        "against": ["training"],
+        "scores": list(scores),
+        "skipped": {"is": "no classes"},
+        "how": {"seed": 0, "network": None},
+    }
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -36,6 +42,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 def test_a_score_that_warns_is_heard(tmp_path: Path) -> None:
     page = write_evaluation(tmp_path, facts(score(note="fewer samples than features")))
     assert "fd_lite0: fewer samples than features" in page.read_text()
+    assert "is: left out: no classes" in page.read_text()
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"scores": 3}', '{"scores": ['])
@@ -49,7 +56,7 @@ def test_no_evaluation_is_an_empty_one(tmp_path: Path, content: str | None) -> N
 def test_numbers_keep_four_digits_that_count() -> None:
     shown = [number(value) for value in (12345.6, 0.000123456, 1.0, None, float("nan"), float("inf"))]
     assert shown == ["12,346", "0.0001235", "1", "–", "–", "–"]
-    assert score_rows([score(low=None, high=None, real=0)])[0][2:] == ["", "lower", "training", "5,000", ""]
+    assert score_rows([score(low=None, high=None, real=0)])[0][2:] == ["", "lower", "", "training", "5,000", ""]
 
 
 def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import flags
-from .output import console, emit
+from .output import aligned, emit
 
 Runs = Annotated[list[str], typer.Argument(metavar="RUN …", help="Two runs or more: folders, or names in runs/.")]
 Page = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The page; by default in the first run.")]
@@ -27,17 +27,6 @@ def compare(runs: Runs, out: Page = None, json: flags.Json = False) -> None:
         emit({"runs": names, "path": str(path), "scores": found})
         return
     if scores:
-        show_table(["score", *names], pages.score_rows(scores))
+        for line in aligned([["score", *names], *pages.score_rows(scores)]):
+            print(line)
     print(path)
-
-
-def show_table(head: list[str], rows: list[list[str]]) -> None:
-    """Prints a table, numbers to the right."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for index, name in enumerate(head):
-        table.add_column(name, justify="right" if index else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    console().print(table)

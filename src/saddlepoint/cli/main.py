@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import data, doctor, failures, report, resume, sample, show, train, walk
+from . import compare, data, doctor, evaluate, failures, report, resume, sample, show, train, walk
 from . import list as listing
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("walk")(walk.walk)
 app.command("show", cls=show.ShowCommand)(show.show)
 app.command("list")(listing.list_recipes)
 app.add_typer(data.app, name="data")
+app.command("eval")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 

@@ -64,7 +64,10 @@ def ms_ssim(x: Tensor, y: Tensor, *, scales: int | None = None) -> Tensor:
     fitting = scales_of(min(x.shape[2:], default=0))
     count = fitting if scales is None else scales
     if not 1 <= count <= fitting:
-        raise UsageError(f"pictures of shape {tuple(x.shape)} have {fitting} scales, not {count}")
+        raise UsageError(
+            f"pictures of shape {tuple(x.shape)} have {fitting} scales, not {count if scales is not None else 1}",
+            fix=f"1 to {len(SCALE_WEIGHTS)} of them; the first needs at least {WINDOW} pixels each way",
+        )
     weights = torch.tensor(SCALE_WEIGHTS[:count], dtype=torch.float64, device=x.device)
     if count < len(SCALE_WEIGHTS):  # the paper's five add up to 1.0001, and stay
         weights /= weights.sum()

@@ -16,7 +16,7 @@ from .embed import plot
 from .page import facts_list, figure, grid, page, paragraph, section, table, text
 
 FOLDER, RECORD, PAGE = "evaluation", "evaluation.json", "evaluation.html"
-HEAD = ("score", "value", "95 % interval", "better", "against", "generated", "real")
+HEAD = ("score", "value", "95 % interval", "better", "data get", "against", "generated", "real")
 
 
 def write_evaluation(
@@ -38,6 +38,7 @@ def write_evaluation(
     with replacing(folder / RECORD) as draft:
         draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
     notes = [f"{score['name']}: {score['note']}" for score in facts["scores"] if score["note"]]
+    notes += [f"{name}: left out: {why}" for name, why in facts["skipped"].items()]
     parts = [
         _head(facts),
         section("Scores", grid(HEAD, score_rows(facts["scores"])), *(paragraph(note, "note") for note in notes)),
@@ -68,6 +69,7 @@ def score_rows(scores: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             number(score["value"]),
             "" if score["low"] is None else f"{number(score['low'])} … {number(score['high'])}",
             str(score["better"]),
+            "" if score["data"] is None else number(score["data"]),
             str(score["against"]),
             f"{score['generated']:,}",
             f"{score['real']:,}" if score["real"] else "",

@@ -1,0 +1,41 @@
+"""The feature networks, with the one that has to be trained before it can look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..data.cache import default_folder
+from ..data.catalog import open_named
+from ..data.images import Images
+from ..metrics.digits import SIDE, Digits, digit_classifier
+from ..metrics.features import Extractor, find
+from ..metrics.resize import Rule
+
+
+def network(
+    name: str, *, device: torch.device, rule: Rule = "clean", side: int | None = None, weights: Path | None = None
+) -> Extractor:
+    """A feature network by name; `digits` is trained on MNIST's 60,000 where it is first asked for, in minutes.
+
+    Raises:
+        UsageError: an unknown name or rule, or a size that the network cannot look at.
+        UnavailableError: a package or a file of weights is missing.
+        MissingError: MNIST is, which `digits` learns from.
+        DataError: a file of weights is not what it should be.
+    """
+    return find(name, device=device, rule=rule, side=side, weights=weights, classifier=classifier)
+
+
+def classifier() -> nn.Module:
+    """The classifier of digits, from the cache or trained now."""
+    return digit_classifier(lambda: digits(open_named("mnist:train", size=SIDE)), default_folder() / "classifiers")
+
+
+def digits(images: Images) -> Digits:
+    """Pictures of digits float32 (N, 1, H, W) in [-1, 1], and what they show, int64 (N,)."""
+    assert images.labels is not None, "digits have labels"
+    pixels = torch.from_numpy(images.pixels[:].copy()).permute(0, 3, 1, 2)
+    return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels)

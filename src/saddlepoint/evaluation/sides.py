@@ -1,0 +1,125 @@
+"""The two sides of a comparison: a set of pictures, or what a generator makes.
+
+Both are read by position, any piece as often as wanted, and the same piece is always the same pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..abilities import Decodes, Samples
+from ..data.batches import Batch
+from ..data.images import Images
+from ..data.points import Points
+from ..errors import UnavailableError, UsageError
+
+PIECE = 64
+"""Pictures made or read at once."""
+
+
+class Side(Protocol):
+    """What the scores ask of either side.
+
+    Attributes:
+        name: for people.
+        key: tells its pictures apart from all others; None where they are made anew each time.
+        classes: names of the labels; empty without labels.
+    """
+
+    name: str
+    key: str | None
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """How many pictures."""
+
+    def read(self, start: int, count: int) -> Batch:
+        """Pictures `start` … `start + count - 1` on the CPU."""
+
+
+def pieces(side: Side, size: int = PIECE) -> Iterator[Batch]:
+    """All pictures of a side in order, in pieces."""
+    for start in range(0, len(side), size):
+        yield side.read(start, min(size, len(side) - start))
+
+
+class Set:
+    """Pictures or points of a data set: all of them, or as many as asked, chosen by a seed.
+
+    Args:
+        examples: the set; its own order and flips do not matter.
+        count: how many to take; all when there are no more.
+        seed: of the choice.
+    """
+
+    def __init__(self, examples: Images | Points, count: int | None = None, *, seed: int = 0) -> None:
+        self.name, self.classes = examples.name, examples.classes
+        self.count = min(count or len(examples), len(examples))
+        self.examples = replace(examples, seed=seed)
+        if isinstance(self.examples, Images):
+            self.examples = replace(self.examples, flip=False, workers=0)
+        shape = "x".join(map(str, examples.shape))
+        self.key: str | None = (
+            f"{examples.fingerprint}-{shape}-{self.count}-{seed if self.count < len(examples) else 'all'}"
+        )
+        self._stream = self.examples.stream(1)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, start: int, count: int) -> Batch:
+        return self._stream.read(start, count)
+
+
+class Made:
+    """What a game makes, from latents of a seed.
+
+    Every block of pictures has a generator of its own, so that any piece can be made again by itself.
+
+    Args:
+        game: able to sample, on its device and in evaluation mode.
+        count: pictures.
+        name: for people.
+        seed: of the latents.
+
+    Raises:
+        UnavailableError: the game cannot sample.
+    """
+
+    key: str | None = None
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, game: nn.Module, count: int, *, name: str, seed: int = 0) -> None:
+        if not isinstance(game, Samples):
+            raise UnavailableError(f"{name} cannot sample, so nothing can be measured")
+        self.game, self.count, self.name, self.seed = game, count, name, seed
+        self._last: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, start: int, count: int) -> Batch:
+        if not 0 <= start <= start + count <= self.count:
+            raise UsageError(f"pictures {start} to {start + count} of {self.count} cannot be made")
+        first, last = start // PIECE, -(-(start + count) // PIECE)
+        images = torch.cat([self._block(index) for index in range(first, last)])
+        return Batch(images[start - first * PIECE :][:count])
+
+    @property
+    def decodes(self) -> Decodes | None:
+        """The game, if it has latents to walk between."""
+        return self.game if isinstance(self.game, Decodes) else None
+
+    @torch.no_grad()
+    def _block(self, index: int) -> Tensor:
+        if index != self._last[0]:
+            digest = hashlib.sha256(f"{self.seed}-{index}".encode()).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+            self._last = (index, self.game.sample(PIECE, generator=generator).float().cpu())
+        return self._last[1]

@@ -1,0 +1,117 @@
+"""What is to be measured, and against what: from words of the user to two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.images import Images
+from ..data.points import Points
+from ..data.policy import Policy
+from ..data.scan import Watch
+from ..data.source import Source, open_source
+from ..errors import DataError, MissingError, UsageError
+from ..trained import Trained
+from .sides import Made, Set, Side
+
+TRAINING, HELD_OUT = "training", "held out"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A side to be measured, and the sides it is compared with.
+
+    Attributes:
+        fake: what is measured: what a game makes, or a set of pictures.
+        real: by what they are to it: `training`, `held out`, or the name of another set.
+        facts: where all of it comes from, as plain values.
+        points: whether these are points and no pictures.
+    """
+
+    fake: Side
+    real: dict[str, Side]
+    facts: dict[str, Any]
+    points: bool = False
+
+
+def is_run(name: str, root: Path) -> bool:
+    """Whether this names a run or a model, and not data."""
+    if name == "last":
+        return True
+    places = (Path(name), root / name)
+    return any((place / file).is_file() for place in places for file in ("run.json", "model.safetensors"))
+
+
+def of_run(trained: Trained, against: Any, count: int, *, size: int | None, seed: int, watch: Watch) -> Subject:
+    """A run against its own data, the pictures it held out among them, or against other data.
+
+    Raises:
+        DataError: the run's data are no longer what they were.
+        MissingError: they are not at hand.
+        UsageError: a size, which the run has decided.
+    """
+    shape = trained.config["data"]
+    if size is not None:
+        raise UsageError("pictures of a run have its size", where="--size", fix="leave it out")
+    points = bool(shape.get("toy"))
+    fake = Made(trained.game, count, name=trained.run.name, seed=seed)
+    facts = {"run": trained.run.name, "recipe": trained.config["recipe"], "step": trained.config.get("step")}
+    if against is not None:
+        other = _examples(_open(against, {}, watch), shape)
+        return Subject(fake, {other.name: Set(other, count, seed=seed)}, facts, points)
+    source, fingerprint = _own(trained, watch)
+    own = _examples(source, shape)
+    if own.fingerprint != fingerprint:
+        raise DataError(
+            "the run's data are not what they were when it trained",
+            where=own.name,
+            fix="restore them, or say what to measure against: --against DATA",
+        )
+    real: dict[str, Side] = {TRAINING: Set(own, count, seed=seed)}
+    if source.holdout:
+        out = source.held_out(size=(shape["height"], shape["width"]), channels=shape["channels"])
+        real[HELD_OUT] = Set(out, count, seed=seed)
+    return Subject(fake, real, facts, points)
+
+
+def of_data(data: Any, against: Any, count: int, *, size: int | None, seed: int, watch: Watch) -> Subject:
+    """Pictures against pictures.
+
+    Raises:
+        UsageError: nothing to compare with, or points.
+    """
+    source = _open(data, {}, watch)
+    if against is None:
+        raise UsageError("pictures are measured against others", where="--against", fix="--against DATA")
+    fake, real = source.images(size=size), _open(against, {}, watch).images(size=size)
+    if fake.channels != real.channels:
+        channels = max(fake.channels, real.channels)
+        fake, real = (_open(each, {}, watch).images(size=size, channels=channels) for each in (data, against))
+    return Subject(Set(fake, count, seed=seed), {real.name: Set(real, count, seed=seed)}, {"data": fake.name})
+
+
+def _own(trained: Trained, watch: Watch) -> tuple[Source, str]:
+    """The data a run was trained on, and the fingerprint they had."""
+    if not (trained.run.folder / "run.json").is_file():
+        raise MissingError("a model alone does not know its data", where="--against", fix="--against DATA")
+    facts = trained.run.begun()
+    if facts["source"]["spec"] is None:
+        raise MissingError(
+            "the run was trained on an array, which is not at hand", where="--against", fix="--against DATA"
+        )
+    return _open(facts["source"]["spec"], facts["source"], watch), facts["data"]["fingerprint"]
+
+
+def _open(data: Any, reading: Mapping[str, Any], watch: Watch) -> Source:
+    policy = reading.get("policy")
+    settled = Policy(**{**policy, "background": tuple(policy["background"])}) if policy else None
+    return open_source(data, policy=settled, watch=watch, holdout=reading.get("holdout", 0.0))
+
+
+def _examples(source: Source, shape: Mapping[str, Any]) -> Images | Points:
+    """The data at the size and with the channels that a model makes."""
+    if (source.kind == "plane") != bool(shape.get("toy")):
+        raise UsageError("points and pictures cannot be compared", where=source.name)
+    return source.examples(size=(shape["height"], shape["width"]), channels=shape["channels"])
