@@ -61,6 +61,8 @@ def test_the_score_is_the_mann_whitney_statistic() -> None:
     assert found.score == pytest.approx(norm.ppf(theirs.pvalue), rel=1e-6)
     assert found.closer == pytest.approx(1 - theirs.statistic / (90 * 120), rel=1e-12)
     assert (found.cells, found.cell_scores) == (1, ())
+    same = memorization(train, held_out, held_out)  # all ties
+    assert (same.score, same.closer, same.p_value) == (0, 0.5, 0.5)
 
 
 def test_new_samples_copies_and_misses_are_told_apart() -> None:

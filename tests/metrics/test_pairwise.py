@@ -50,7 +50,13 @@ def skewed(count: int, dimension: int, seed: int = 0) -> Tensor:
     return normal(count, dimension, seed=seed).relu() * torch.logspace(-3, 2, dimension)
 
 
-SETS = pytest.mark.parametrize("draw", [normal, clustered, far_away, pixels, skewed])
+def satellites(count: int, dimension: int, seed: int = 0) -> Tensor:
+    """A few points around each of many places, so close that float32 gets their order wrong."""
+    places = normal(60, dimension, seed=5).repeat(count // 60 + 1, 1)[:count]
+    return places + 1e-4 * normal(count, dimension, seed=seed)
+
+
+SETS = pytest.mark.parametrize("draw", [normal, clustered, far_away, pixels, skewed, satellites])
 Draw = Callable[..., Tensor]
 
 
@@ -144,6 +150,11 @@ def test_no_scale_is_special(scale: float) -> None:
     expected = true_squares(x, x).fill_diagonal_(torch.inf).sort(1).values[:, :2]
     torch.testing.assert_close(neighbors(x, count=2).squares, expected, rtol=1e-9, atol=0)
     torch.testing.assert_close(reach(x, 2), expected[:, 1], rtol=1e-9, atol=0)
+    near = torch.zeros(100, 100, dtype=torch.bool)
+    for tile in tiles(x):
+        near[tile.nearer(expected[tile.rows, 1], 0)] = True
+    upper = torch.ones(100, 100).triu(1).bool()
+    assert torch.equal(near[upper], (true_squares(x, x) < expected[:, 1:])[upper])
 
 
 def test_all_points_are_neighbors_if_that_many_are_asked_for() -> None:

@@ -51,6 +51,14 @@ def test_differences_collapse_and_copies_show_where_they_should() -> None:
     assert copies.p_value == 1
 
 
+def test_few_points_cannot_be_surprising() -> None:
+    """Of the six ways to label two pairs far apart, two keep them together: as good as what was seen, so it counts."""
+    found = two_sample(torch.tensor([[0.0], [1.0]]), torch.tensor([[100.0], [101.0]]))
+    assert found.accuracy == 1
+    # Four deviations of a share of 1,000.
+    assert found.p_value == pytest.approx(1 / 3, abs=4 * (2 / 9 / 1000) ** 0.5)
+
+
 def test_is_a_pure_function_of_its_seed() -> None:
     x, y = normal(30, 2), normal(30, 2, seed=1)
     assert two_sample(x, y, trials=50) == two_sample(x, y, trials=50)
