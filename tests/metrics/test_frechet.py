@@ -127,7 +127,7 @@ def test_batches_of_any_size_give_the_statistics_of_the_whole(sizes: list[int], 
     for batch in features.split([*sizes, 2]):
         streamed.add(batch)
     assert streamed.count == len(features)
-    np.testing.assert_allclose(streamed.mean, features.mean(0), rtol=1e-14)
+    np.testing.assert_allclose(streamed.mean, features.mean(0), rtol=1e-14, atol=1e-15)
     # 1e6 costs six of sixteen digits of the features themselves.
     np.testing.assert_allclose(streamed.covariance, np.cov(features.numpy(), rowvar=False), rtol=1e-8, atol=1e-9)
 
