@@ -56,7 +56,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     | RULES
     | RUNNING
     | {"match", "sentinel", "observers", "physician", "plane", "loop", "model", "recipe", "data"},
-    "evaluation": FOUNDATION | RULES | {"data", "evaluation", "latent", "metrics", "pictures", "trained"},
+    "evaluation": FOUNDATION
+    | RULES
+    | RUNNING
+    | {"data", "evaluation", "latent", "metrics", "observers", "pictures", "session", "trained"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from . import ranks, recipe, run
-from .data.cache import default_folder
 from .data.images import Images
 from .data.layout import shown
 from .data.listing import Index, changes
@@ -19,20 +18,15 @@ from .data.policy import Policy
 from .data.scan import Watch
 from .data.source import Source, open_source
 from .errors import DataError, MissingError, UsageError
-from .evaluation.evaluate import Evaluation
-from .evaluation.evaluate import evaluate as measure
-from .evaluation.families import choose
-from .evaluation.networks import network as find_network
-from .evaluation.sight import Sight
-from .evaluation.subject import is_run, of_data, of_run
-from .metrics.resize import Rule
+from .evaluation.ask import Evaluation, evaluate
+from .evaluation.watch import Watching, scoring
 from .observers import Observer
 from .plan import Plan
 from .run import Run
 from .session import Session, Stopper
 from .trained import Trained, load
 
-__all__ = ["Evaluation", "Trained", "evaluate", "load", "resume", "train"]
+__all__ = ["Evaluation", "Trained", "Watching", "evaluate", "load", "resume", "train"]
 
 
 def train(
@@ -56,6 +50,7 @@ def train(
     policy: Policy | None = None,
     checkpoint_every: int | None = None,
     sample_every: int | None = None,
+    watching: Watching | None = None,
     observers: Sequence[Observer] = (),
     command: str | None = None,
     dry_run: bool = False,
@@ -79,6 +74,7 @@ def train(
         holdout: share of the pictures kept out of the training, to measure with.
         policy: what to do about odd pictures.
         checkpoint_every, sample_every: steps; by default a tenth and a fortieth of the run, within bounds.
+        watching: how to measure the run while it trains, and keep its best model; by default it is not.
         observers: called with each `Moment` they are due for.
         command: how the user said it, for the record.
         dry_run: check everything, scan the data, build the game, and stop before the first step.
@@ -99,12 +95,14 @@ def train(
         home = Run(ranks.share(run.create(Path(out), name, f"{chosen.name}-{Path(source.name).name}").folder))
         pace = _pace(getattr(settled, "steps", 1000), checkpoint_every, sample_every)
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper)
+        watching = watching or Watching()
+        session.observers = [*scoring(session, watching), *observers]
         if dry_run:
             match = session.rehearse()
             return Trained(home, match.game, {"recipe": chosen.address, "steps": match.stage.steps}, plan.torch_device)
         with home.owned(new=True) if ranks.rank() == 0 else nullcontext():
             spec = str(data) if isinstance(data, (str, Path)) else None
-            session.begin(source={"spec": spec, **reading}, preset=preset, command=command)
+            session.begin(source={"spec": spec, **reading}, preset=preset, command=command, watching=watching.facts())
             session.play()
     return load(home.folder, device=device, recipe_file=recipe_name if recipe_name.endswith(".py") else None)
 
@@ -156,66 +154,12 @@ def resume(
         known = None if accept_data_change else facts.get("data", {}).get("fingerprint")
         pace = facts["checkpoint_every"], facts["sample_every"]
         session = Session(home, chosen, settled, plan, source, *pace, observers, stopper, expected=known)
+        session.observers = [*scoring(session, Watching.of(facts.get("watching", {}))), *observers]
         with home.owned() if ranks.rank() == 0 else nullcontext():
             if facts["status"] != "done" or steps is not None:
                 session.go_on()
                 session.play(resume=True)
     return load(home.folder, device=device or "auto", recipe_file=recipe_file)
-
-
-def evaluate(
-    subject: str | Path | np.ndarray | Images | Trained,
-    against: str | Path | np.ndarray | Images | None = None,
-    *,
-    metrics: Sequence[str] | None = None,
-    count: int = 5000,
-    network: str = "lite0",
-    side: int | None = None,
-    rule: Rule = "clean",
-    weights: Path | None = None,
-    size: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs",
-    recipe_file: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Evaluation:
-    """Measures a run against its data, or pictures against pictures.
-
-    Args:
-        subject: a run's path, name or `last`, a loaded run, or pictures as `train` takes them.
-        against: data to compare with; by default a run's own: what it was trained on and, beside it, what it held out.
-        metrics: names of `evaluation.families.FAMILIES`; by default all that are not slow and can be measured.
-        count: samples, and as many of the data where there are so many.
-        network: that looks at pictures: `lite0`, `inception`, `vgg16`, `digits`, `pixels`.
-        side: pixels that it looks at pictures with, instead of its own number.
-        rule: of resizing: `clean`, `tensorflow` or `pytorch`.
-        weights: a file for networks whose weights come in no package.
-        size: of pictures that are compared with pictures of other sizes.
-        seed: of the samples and of all else that is drawn.
-        device: where the generator and the network compute.
-        out: folder of runs.
-        recipe_file: the recipe, if it is a file of its author's own and you trust it.
-        progress: told (done, total) while pictures are looked at.
-
-    Raises:
-        SaddleError: each kind with what, where and how to fix.
-    """
-    if count < 2:
-        raise UsageError(f"{count} samples cannot be measured", where="-n", fix="thousands; at least 2")
-    where = Plan(device).resolve().torch_device
-    with Stopper().listening() as stopper:
-        watch = Watch(stopper, progress)
-        if isinstance(subject, (str, Path)) and is_run(str(subject), Path(out)):
-            subject = load(subject, device=device, out=out, recipe_file=recipe_file)
-        if isinstance(subject, Trained):
-            found = of_run(subject, against, count, size=size, seed=seed, watch=watch)
-        else:
-            found = of_data(subject, against, count, size=size, seed=seed, watch=watch)
-        chosen = choose(metrics, points=found.points)
-        seer = None if found.points else find_network(network, device=where, rule=rule, side=side, weights=weights)
-        sight = Sight(seer, default_folder() / "features", progress, stopper)
-        return measure(found, chosen, sight, seed=seed, strict=metrics is not None)
 
 
 def _source(

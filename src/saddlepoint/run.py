@@ -69,6 +69,11 @@ class Run:
         """Folder of the trained model."""
         return self.folder / "model"
 
+    @property
+    def best(self) -> Path:
+        """Folder of the model that scored best, where scores were measured during the training."""
+        return self.folder / "best"
+
     def facts(self) -> dict[str, Any]:
         """What run.json says.
 

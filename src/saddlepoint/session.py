@@ -125,6 +125,20 @@ class Session:
         self.match = opening(self.recipe.stages(self.options, self.source), self.plan)
         return self.match
 
+    def write_model(self, folder: Path, moment: Moment) -> None:
+        """Writes the averaged networks of a moment as a model folder."""
+        with moment.match.averages.applied():
+            tensors = {name: tensor.clone() for name, tensor in moment.game.state_dict().items()}
+        config = {
+            "recipe": self.recipe.address,
+            "options": self.options.model_dump(mode="json"),
+            "stage": moment.stage,
+            "step": moment.step,
+            "version": metadata.version("saddlepoint"),
+            "data": describe(moment.match.stage),
+        }
+        model.save(folder, tensors, config)
+
     def tell(self, kind: str, message: str) -> None:
         """Puts an event in the log and before the user's eyes."""
         if ranks.rank() == 0:
@@ -245,18 +259,7 @@ class ModelFolder:
         self.session, self.every = session, every
 
     def __call__(self, moment: Moment) -> None:
-        session = self.session
-        with moment.match.averages.applied():
-            tensors = {name: tensor.clone() for name, tensor in moment.game.state_dict().items()}
-        config = {
-            "recipe": session.recipe.address,
-            "options": session.options.model_dump(mode="json"),
-            "stage": moment.stage,
-            "step": moment.step,
-            "version": metadata.version("saddlepoint"),
-            "data": describe(moment.match.stage),
-        }
-        model.save(session.run.model, tensors, config)
+        self.session.write_model(self.session.run.model, moment)
 
 
 def describe(stage: Stage) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import model, run
 from .abilities import Decodes, Samples, abilities
-from .errors import UnavailableError, UsageError
+from .errors import MissingError, UnavailableError, UsageError
 from .game import Game
 from .latent import walk as paths
 from .pictures import film, grid, negatives, plane
@@ -133,12 +133,18 @@ class Trained:
 
 
 def load(
-    name: str | Path, *, device: str = "auto", out: str | Path = "runs", recipe_file: str | None = None
+    name: str | Path,
+    *,
+    best: bool = False,
+    device: str = "auto",
+    out: str | Path = "runs",
+    recipe_file: str | None = None,
 ) -> Trained:
     """A trained run, or a model folder that somebody gave you.
 
     Args:
         name: a run's path, its name, `last`, or the path of a model folder.
+        best: the model that scored best while the run trained, instead of the newest.
         device: where to put the game.
         out: folder of runs.
         recipe_file: the recipe, if it is a file of its author's own and you trust it.
@@ -150,5 +156,7 @@ def load(
     path = Path(name)
     given = path if (path / "model.safetensors").is_file() or path.is_file() else None
     home = Run(path) if given else run.find(str(name), Path(out))
-    game, config = model.load(given or home.model, recipe_file)
+    if best and not home.best.is_dir():
+        raise MissingError(f"{home.name} kept no best model", where="--best", fix="saddle train … --eval-every N")
+    game, config = model.load(home.best if best else given or home.model, recipe_file)
     return Trained(home, game, config, Plan(device).resolve().torch_device)

@@ -10,7 +10,7 @@ import typer
 from . import flags
 from .data import counted
 from .output import aligned, emit
-from .values import choice, whole
+from .values import choice, listed, whole
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
@@ -58,6 +58,7 @@ def evaluate(
     seed: flags.Seed = 0,
     device: flags.Device = "auto",
     out: Target = None,
+    best: flags.Best = False,
     recipe_file: flags.RecipeFile = None,
     json: flags.Json = False,
 ) -> None:
@@ -72,7 +73,7 @@ def evaluate(
         found = api.evaluate(
             subject,
             against,
-            metrics=[name.strip() for name in metrics.split(",")] if metrics else None,
+            metrics=listed(metrics) if metrics else None,
             count=count,
             size=size,
             network=network,
@@ -81,6 +82,7 @@ def evaluate(
             rule=rule,  # type: ignore[arg-type]  # one of three, as its reader has checked
             seed=seed,
             device=device,
+            best=best,
             recipe_file=recipe_file,
             progress=progress,
         )

@@ -9,6 +9,7 @@ import typer
 from .values import choice, number, whole
 
 HOW, WHERE, DATA = "How it runs", "What it leaves", "Data"
+MEASURED = "How it is measured while it trains"
 
 
 def valued(name: str, parser: Any, metavar: str, meaning: str, panel: str | None = None) -> Any:
@@ -61,10 +62,25 @@ CheckpointEvery = Annotated[
 SampleEvery = Annotated[
     int | None, valued("--sample-every", whole("--sample-every", 1, 10**9), "N", "Steps between pictures.", WHERE)
 ]
+EvalEvery = Annotated[
+    int, valued("--eval-every", whole("--eval-every", 0, 10**9), "N", "Steps between measurements; 0: none.", MEASURED)
+]
+Eval = Annotated[
+    str,
+    typer.Option("--eval", metavar="NAMES", help="Scores; the first keeps the best model.", rich_help_panel=MEASURED),
+]
+EvalCount = Annotated[int, valued("--eval-n", whole("--eval-n", 2, 10**7), "N", "Samples that are measured.", MEASURED)]
+EvalNetwork = Annotated[
+    str, typer.Option("--eval-network", metavar="NAME", help="What looks at them.", rich_help_panel=MEASURED)
+]
+EvalSide = Annotated[
+    int | None, valued("--eval-side", whole("--eval-side", 8, 4096), "PIXELS", "It looks at so many.", MEASURED)
+]
 Flip = Annotated[bool, switch("--flip", "Mirror each picture with probability 1/2.", DATA)]
 Holdout = Annotated[
     float, valued("--holdout", number("--holdout", 0, 1), "SHARE", "Part of the pictures kept to measure with.", DATA)
 ]
+Best = Annotated[bool, switch("--best", "The model that scored best while it trained, instead of the newest.")]
 DryRun = Annotated[bool, switch("--dry-run", "Check everything, print the plan, train nothing.")]
 Json = Annotated[bool, switch("--json", "Print one JSON object on standard output.")]
 RecipeFile = Annotated[

@@ -32,6 +32,7 @@ def sample(
     each: Each = False,
     npz: Npz = False,
     out: Target = None,
+    best: flags.Best = False,
     device: flags.Device = "auto",
     recipe_file: flags.RecipeFile = None,
     json: flags.Json = False,
@@ -42,7 +43,7 @@ def sample(
 
     if each and npz:
         raise UsageError("--each and --npz exclude each other", where="--npz", fix="give one of them")
-    trained = api.load(run, device=device, recipe_file=recipe_file)
+    trained = api.load(run, best=best, device=device, recipe_file=recipe_file)
     toy = trained.config["data"].get("toy")
     if toy and each:
         raise UsageError(f"{trained.run.name} makes points, not pictures", where="--each", fix="--npz for the numbers")

@@ -14,6 +14,7 @@ from .options import GIVEN, RecipeCommand
 from .output import emit, finished
 from .policy import with_policy
 from .progress import shown
+from .values import listed
 
 if TYPE_CHECKING:
     from ..api import Trained
@@ -52,6 +53,11 @@ def train(
     out: flags.Out = "runs",
     checkpoint_every: flags.CheckpointEvery = None,
     sample_every: flags.SampleEvery = None,
+    eval_every: flags.EvalEvery = 0,
+    eval_metrics: flags.Eval = "fd",
+    eval_n: flags.EvalCount = 2000,
+    eval_network: flags.EvalNetwork = "lite0",
+    eval_side: flags.EvalSide = None,
     flip: flags.Flip = False,
     holdout: flags.Holdout = 0.0,
     dry_run: flags.DryRun = False,
@@ -69,9 +75,9 @@ def train(
 
     settings = {parameter: ctx.params[parameter] for parameter in PASSED_ON}
     with shown() as display:
-        trained = api.train(
-            recipe, data, policy=policy, observers=(display,), command=said(ctx), **settings, **ctx.meta[GIVEN]
-        )
+        watching = api.Watching(eval_every, listed(eval_metrics), eval_n, eval_network, eval_side)
+        settings |= {"policy": policy, "watching": watching, "observers": (display,), "command": said(ctx)}
+        trained = api.train(recipe, data, **settings, **ctx.meta[GIVEN])
     rehearsed(trained, as_json=json) if dry_run else finished(trained.run, as_json=json)
 
 

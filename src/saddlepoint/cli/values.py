@@ -110,6 +110,11 @@ def choice(flag: str, choices: Sequence[str]) -> Callable[[str], str]:
     return _reader(flag, Kind(choices=tuple(choices)))  # type: ignore[return-value]
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """The words between commas."""
+    return tuple(word.strip() for word in text.split(","))
+
+
 def _reader(flag: str, kind: Kind) -> Callable[[str], object]:
     advice = f"{flag} {kind.choices[0]}" if kind.choices else "write it in digits, within these bounds"
 

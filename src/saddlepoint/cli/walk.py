@@ -40,6 +40,7 @@ def walk(
     fps: Fps = 24.0,
     seed: flags.Seed = 0,
     out: Target = None,
+    best: flags.Best = False,
     device: flags.Device = "auto",
     recipe_file: flags.RecipeFile = None,
     json: flags.Json = False,
@@ -47,7 +48,7 @@ def walk(
     """Film a walk through the latent space that ends where it began."""
     from .. import api
 
-    trained = api.load(run, device=device, recipe_file=recipe_file)
+    trained = api.load(run, best=best, device=device, recipe_file=recipe_file)
     path = trained.walk(out, kind=kind, seed=seed, count=count, states=states, steps=steps, fps=fps)
     if json:
         emit({"run": trained.run.name, "kind": kind, "seed": seed, "path": str(path)})

@@ -1,9 +1,9 @@
 """Measuring: a subject against data, by chosen scores, each with its whole recipe.
 
-    sides         what is compared: a data set, or what a game makes
-    sight         what a feature network sees in them, kept on disk for data sets
-    comparison    the two side by side; and what a score is
-    families      every score by name
-    subject       from the user's words to sides
-    evaluate      all of it, as an `Evaluation`
+sides         what is compared: a data set, or what a game makes
+sight         what a feature network sees in them, kept on disk for data sets
+comparison    the two side by side; and what a score is
+families      every score by name
+subject       from the user's words to sides
+evaluate      all of it, as an `Evaluation`
 """

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..metrics.bootstrap import bootstrap, mean
 from ..metrics.features import Seen, score_name
 from ..metrics.frechet import Statistics
 from .sides import Side, pieces
@@ -60,6 +61,9 @@ class Comparison:
         training: the data that the generator was trained on, where that is known and is not `real`.
         seed: of all that a score draws.
         seen: what the network saw in the fakes before, in another comparison.
+
+    Attributes:
+        intervals: whether intervals are worth their time, which may be twenty times the score's own.
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class Comparison:
         seen: Seen | None = None,
     ) -> None:
         self.fake, self.real, self.against, self.sight, self.seed = fake, real, against, sight, seed
-        self.training = training
+        self.training, self.intervals = training, True
         if seen is not None:
             self.fake_seen = seen
 
@@ -97,6 +101,12 @@ class Comparison:
     def reference(self) -> Statistics:
         """Mean and covariance of the data's features."""
         return Statistics.of(self.real_seen.features)
+
+    def share(self, family: str, each: Tensor, **facts: Any) -> Score:
+        """The mean of one number (or truth) for each sample, the higher the better, with its interval."""
+        near = bootstrap(mean, each, seed=self.seed) if self.intervals else None
+        ends = {"low": near.low, "high": near.high} if near else {}
+        return self.score(family, mean(each), **{"better": HIGHER, **ends, **facts})
 
     def images(self, side: Side, count: int | None = None) -> Iterator[Tensor]:
         """Pictures of a side in pieces, the first `count` of them."""

@@ -77,13 +77,12 @@ def evaluate(
     Raises:
         UsageError: a family cannot be measured, for example of too few or too small pictures.
     """
-    comparisons = list(_comparisons(subject, sight, seed))
+    comparisons = compared(subject, sight, seed)
     scores: list[Score] = []
     skipped = {}
     for family in families:
         try:
-            for comparison in comparisons[:1] if family.alone else comparisons:
-                scores += family.measure(comparison)
+            scores += measured(family, comparisons)
         except UsageError as error:
             if strict:
                 raise
@@ -98,16 +97,21 @@ def evaluate(
     )
 
 
-def _comparisons(subject: Subject, sight: Sight, seed: int) -> Iterator[Comparison]:
+def compared(subject: Subject, sight: Sight, seed: int, *, intervals: bool = True) -> list[Comparison]:
     """One comparison for each set; the samples are looked at once."""
-    seen = None
+    seen, found = sight.see(subject.fake), []
     for against, real in subject.real.items():
         training = subject.real.get(TRAINING) if against == HELD_OUT else None
-        comparison = Comparison(
-            subject.fake, real, against=against, sight=sight, training=training, seed=seed, seen=seen
-        )
-        seen = comparison.fake_seen
-        yield comparison
+        each = Comparison(subject.fake, real, against=against, sight=sight, training=training, seed=seed, seen=seen)
+        each.intervals = intervals
+        found.append(each)
+    return found
+
+
+def measured(family: Family, comparisons: Sequence[Comparison]) -> Iterator[Score]:
+    """The scores of a family in each comparison; of one that looks at the samples alone only once."""
+    for comparison in comparisons[:1] if family.alone else comparisons:
+        yield from family.measure(comparison)
 
 
 def _how(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 
 from ..errors import UsageError
 from ..latent.walk import slerp
-from ..metrics.bootstrap import bootstrap, frechet_interval, mean
+from ..metrics.bootstrap import frechet_interval
 from ..metrics.classify import gan_test, gan_train, probe
 from ..metrics.distances import sliced_wasserstein
 from ..metrics.frechet import Statistics, frechet_distance, frechet_infinity
@@ -62,7 +62,8 @@ def _frechet(c: Comparison) -> Iterator[Score]:
     fake = c.fake_seen.features
     found = frechet_distance(c.reference, Statistics.of(fake))
     # Without full rank the interval would be of a number that means little itself.
-    near = None if found.rank_deficient else frechet_interval(c.reference, fake, seed=c.seed)
+    wanted = c.intervals and not found.rank_deficient
+    near = frechet_interval(c.reference, fake, seed=c.seed) if wanted else None
     low, high = (near.low, near.high) if near else (None, None)
     yield c.score("fd", found.distance, LOWER, low=low, high=high, note=found.warning or "")
 
@@ -90,15 +91,10 @@ def _inception(c: Comparison) -> Iterator[Score]:
 
 def _precision(c: Comparison) -> Iterator[Score]:
     found = precision_recall(c.real_seen.features, c.fake_seen.features)
-    shares = {
-        "precision": (found.balls > 0, found.precision),
-        "recall": (found.recalled, found.recall),
-        "density": (found.balls.double() / found.k, found.density),
-        "coverage": (found.covered, found.coverage),
-    }
-    for name, (each, value) in shares.items():
-        near = bootstrap(mean, each, seed=c.seed)
-        yield c.score(name, value, HIGHER, low=near.low, high=near.high)
+    yield c.share("precision", found.balls > 0)
+    yield c.share("recall", found.recalled)
+    yield c.share("density", found.balls.double() / found.k)
+    yield c.share("coverage", found.covered)
 
 
 def _patches(c: Comparison) -> Iterator[Score]:
@@ -116,21 +112,16 @@ def _diversity(c: Comparison) -> Iterator[Score]:
 
 
 def _memory(c: Comparison) -> Iterator[Score]:
-    train = c.real_seen.features if c.training_features is None else c.training_features
-    found = authenticity(train, c.fake_seen.features)
-    near = bootstrap(mean, found.authentic, seed=c.seed)
-    if c.training_features is None:
+    fake, data, train = c.fake_seen.features, c.real_seen.features, c.training_features
+    if train is None:
         note = "around 0.4 for new samples of the data's own law, 0 for copies"
-        yield c.score("authenticity", found.share, "near 0.4", low=near.low, high=near.high, note=note)
+        yield c.share("authenticity", authenticity(data, fake).authentic, better="near 0.4", note=note)
         return
-    held_out = c.real_seen.features
-    if min(len(held_out), len(c.fake)) < ENOUGH:
-        raise UsageError(
-            f"{len(held_out)} held-out pictures are too few to test memorization", fix="a larger --holdout"
-        )
-    copied = memorization(train, held_out, c.fake_seen.features)
-    note = f"deviations from 0; far below it the samples are copies (p = {copied.p_value:.3g})"
-    yield c.score("memorization", copied.score, "near 0", note=note)
+    if min(len(data), len(fake)) < ENOUGH:
+        raise UsageError(f"{len(data)} held-out pictures are too few to test memorization", fix="a larger --holdout")
+    found = memorization(train, data, fake)
+    note = f"deviations from 0; far below it the samples are copies (p = {found.p_value:.3g})"
+    yield c.score("memorization", found.score, "near 0", note=note)
 
 
 def _two_sample(c: Comparison) -> Iterator[Score]:
