@@ -15,6 +15,8 @@ from .values import choice, listed, whole
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
 
+# Flags that `api.evaluate` takes under the same name.
+PASSED_ON = ("count", "size", "network", "weights", "side", "rule", "seed", "device", "best", "recipe_file")
 LOOK = "What looks at the pictures"
 
 SubjectArgument = Annotated[
@@ -46,6 +48,7 @@ Target = Annotated[
 
 
 def evaluate(
+    ctx: typer.Context,
     subject: SubjectArgument,
     against: Against = None,
     metrics: Metrics = None,
@@ -69,22 +72,10 @@ def evaluate(
     """
     from .. import api
 
+    settings = {parameter: ctx.params[parameter] for parameter in PASSED_ON}
     with counted("looking at pictures") as progress:
         found = api.evaluate(
-            subject,
-            against,
-            metrics=listed(metrics) if metrics else None,
-            count=count,
-            size=size,
-            network=network,
-            weights=weights,
-            side=side,
-            rule=rule,  # type: ignore[arg-type]  # one of three, as its reader has checked
-            seed=seed,
-            device=device,
-            best=best,
-            recipe_file=recipe_file,
-            progress=progress,
+            subject, against, metrics=listed(metrics) if metrics else None, progress=progress, **settings
         )
     page = write(found, subject, out)
     if json:
