@@ -41,8 +41,22 @@ def test_little_space_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "OPTIONAL", {"no-such-package": ("the set stars", "saddle data get stars")})
-    (finding,) = doctor.extras()
+    finding, _ = doctor.extras()
     assert (finding.state, finding.fix) == ("note", "saddle data get stars")
+
+
+def test_the_weights_of_the_fid_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SADDLEPOINT_INCEPTION", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    finding = doctor.inception()
+    assert finding.state == "note"
+    assert "SADDLEPOINT_INCEPTION=FILE" in finding.fix
+    left = tmp_path / "hub" / "checkpoints" / "weights-inception-2015-12-05-6726825d.pth"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"")
+    assert str(left) in doctor.inception().detail
+    monkeypatch.setenv("SADDLEPOINT_INCEPTION", str(tmp_path / "gone"))
+    assert doctor.inception().state == "note"
 
 
 def test_a_broken_package_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ def test_what_cannot_be_measured_is_known_before_the_first_step(
     out: Path, watching: Watching, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SADDLEPOINT_INCEPTION", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(out))
     with pytest.raises(error):
         train(out, "a", watching=watching)
     log = out / "a" / "log.jsonl"

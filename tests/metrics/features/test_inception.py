@@ -58,6 +58,7 @@ def test_the_known_checksum_is_the_one_in_the_published_name() -> None:
 
 def test_without_weights_it_says_which_file_to_give(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(inception.VARIABLE, raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(UnavailableError, match="no weights") as caught:
         features.find("inception")
     assert f"{inception.VARIABLE}=FILE" in str(caught.value.fix)

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ...errors import UnavailableError, UsageError
@@ -17,15 +18,24 @@ VARIABLE = "SADDLEPOINT_INCEPTION"
 """The environment variable that may name the file."""
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
+FIDELITY = "weights-inception-2015-12-05-6726825d.pth"  # the same, as torch-fidelity calls it
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 FIX = f"give {FILE}, which pytorch-fid publishes: {VARIABLE}=FILE; other weights as .safetensors, with the same names"
+
+
+def weights() -> Path | None:
+    """The file that `SADDLEPOINT_INCEPTION` names, or where pytorch-fid or torch-fidelity have left it before."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    left = (Path(torch.hub.get_dir(), "checkpoints", name) for name in (FILE, FIDELITY))
+    return next((path for path in left if path.is_file()), None)
 
 
 def inception(setting: Setting) -> Extractor:
     """The extractor; 2,048 features and 1,008 logits.
 
-    Its weights are `setting.weights`, or what `SADDLEPOINT_INCEPTION` names: the published file, or safetensors with
-    tensors of the same names and shapes. Only with the former is it `published`, and its Fréchet distance an FID.
+    Its weights are `setting.weights`, or what `weights` finds: the published file, or safetensors with tensors of the
+    same names and shapes. Only with the former is it `published`, and its Fréchet distance an FID.
 
     Raises:
         UsageError: another size than 299.
@@ -34,8 +44,8 @@ def inception(setting: Setting) -> Extractor:
     """
     if setting.side not in (None, SIDE):
         raise UsageError(f"inception looks at {SIDE}x{SIDE} pixels, not at {setting.side}x{setting.side}")
-    path = setting.weights or Path(os.environ.get(VARIABLE, ""))
-    if path == Path():
+    path = setting.weights or weights()
+    if path is None:
         raise UnavailableError("no weights for inception: they come in no package", fix=FIX)
     content = read(path, fix=FIX)
     if foreign := path.suffix == ".safetensors":
