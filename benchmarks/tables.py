@@ -208,9 +208,9 @@ def sensitivity(record: dict[str, Any]) -> list[str]:
     lines = [
         "## What a score notices",
         "",
-        f"{record['count']:,} real pictures play the samples, spoiled at three strengths; {record['network']} looks. In a "
-        "cell: at how many strengths the score left the range of unspoiled ones, and which way it went at the strongest; "
-        "bold where it moved one way all the while.",
+        f"{record['count']:,} real pictures play the samples, spoiled at three strengths; {record['network']} looks. "
+        "In a cell: at how many strengths the score left the range of unspoiled ones, and which way it went at the "
+        "strongest; bold where it moved one way all the while.",
     ]
     for name, rows in record.items():
         if isinstance(rows, dict) and "noticed" in rows:
