@@ -101,9 +101,9 @@ def rounds(given: argparse.Namespace, cores: int, *sides: str) -> list[list[Meas
 
 
 def measure(side: Callable[[argparse.Namespace, int], Callable[[], Any]], given: argparse.Namespace) -> Measured:
-    """One call, after one with few samples that imports and warms up whatever there is."""
+    """One call, after one with fewer samples that imports and warms up whatever there is."""
     with contextlib.redirect_stdout(io.StringIO()):
-        side(given, 64)()
+        side(given, given.wide + 64)()  # fewer would be singular, and take another way
         call = side(given, given.count)
         ctypes.CDLL(None).malloc_trim(0)
         with open("/proc/self/clear_refs", "w") as file:
