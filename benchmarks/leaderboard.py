@@ -105,8 +105,8 @@ def page(record: dict[str, Any]) -> str:
         "",
         f"Every recipe on pictures of 32x32 for the same time of one core, {record['minutes_each']:g} minutes, with "
         f"the small settings of its command; {record['count']:,} samples of seed 0 against as many training pictures, "
-        "and `memorization` against the held-out tenth. So short a time says which recipe gets somewhere fast on a laptop, "
-        "and nothing about where it ends: R3GAN, BigGAN and their like are made for long runs on large GPUs.",
+        "and `memorization` against the held-out tenth. So short a time says which recipe gets somewhere fast on a "
+        "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs.",
         "",
         f"`{record['command']}`, revision {record['revision']}, {record['date']}, {record['hardware']}.",
     ]

@@ -116,7 +116,7 @@ def modes(record: dict[str, Any]) -> list[str]:
             "|---|---|---|---|---|---|---|---|---|---|",
             f"| the data themselves | {best['modes']:.0f} | | {best['hq']:.1%} | | {best['kl']:.4f} | | | | |",
         ]
-        for name, row in sorted(rows.items(), key=lambda pair: -sum(pair[1]["hq"])):
+        for name, row in sorted(rows.items(), key=lambda pair: -sum(pair[1]["hq"]) / len(pair[1]["hq"])):
             count, kls = len(row["modes"]), [kl for kl in row["kl"] if kl is not None]
             # Without one sample of high quality there is no histogram to compare.
             kl = f"{sum(kls) / count:.4f} | {max(kls):.4f}" if len(kls) == count else "– | –"
