@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 
 import torch
 
@@ -20,7 +19,7 @@ from ..metrics.kernel import kernel_distance
 from ..metrics.memory import authenticity, memorization
 from ..metrics.modes import modes, perfect
 from ..metrics.patches import patch_distance
-from ..metrics.perceptual import PerceptualDistance, path_length, perceptual_distance
+from ..metrics.perceptual import path_length, perceptual_distance
 from ..metrics.precision import precision_recall
 from ..metrics.ssim import diversity
 from ..metrics.two_sample import two_sample
@@ -132,23 +131,20 @@ def _two_sample(c: Comparison) -> Iterator[Score]:
 
 
 def _path(c: Comparison) -> Iterator[Score]:
-    game = c.fake.decodes if isinstance(c.fake, Made) else None
-    if game is None:
+    made = c.fake if isinstance(c.fake, Made) else None
+    game = made.decodes if made else None
+    if made is None or game is None:
         raise UsageError(f"{c.fake.name} has no latents to walk between", where="--metrics", fix="leave out ppl")
-    distance = _perceptual()
+    device, size = next(made.game.parameters()).device, game.latent
 
     def sample(count: int, generator: torch.Generator) -> torch.Tensor:
-        return torch.randn(count, game.latent, generator=generator)
+        return torch.randn(count, size, generator=generator).to(device)
 
-    found = path_length(lambda z: game.decode(z).float().cpu(), sample, slerp, distance, count=PATHS, seed=c.seed)
+    distance = perceptual_distance(device=device)
+    found = path_length(lambda z: game.decode(z).float(), sample, slerp, distance, count=PATHS, seed=c.seed)
     reach = 1.96 * found.error
     low, high = found.mean - reach, found.mean + reach
     yield c.plain("ppl_vgg16", found.mean, LOWER, alone=True, low=low, high=high, generated=PATHS)
-
-
-@cache
-def _perceptual() -> PerceptualDistance:
-    return perceptual_distance()
 
 
 def _classes(c: Comparison) -> Iterator[Score]:
