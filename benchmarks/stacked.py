@@ -30,10 +30,10 @@ from evidence import publish
 from torch import Tensor
 
 from saddlepoint.api import resume, train
-from saddlepoint.data.cache import default_folder
 from saddlepoint.data.catalog import open_named
 from saddlepoint.errors import Stopped
-from saddlepoint.metrics.digits import Digits, digit_classifier, recognize, stacked_labels
+from saddlepoint.evaluation import networks
+from saddlepoint.metrics.digits import recognize, stacked_labels
 from saddlepoint.metrics.modes import modes_of_labels, perfect_labels
 from saddlepoint.observers import Moment
 
@@ -116,23 +116,15 @@ def real() -> dict[str, float]:
     return count(stream.read(start, PIECE).image for start in range(0, SAMPLES, PIECE))
 
 
-def mnist(part: slice) -> Digits:
-    """Pictures float32 (N, 1, 32, 32) and their digits; 60,000 to train with and then 10,000 to test."""
-    images = open_named("mnist", size=32)
-    assert images.labels is not None, "MNIST has labels"
-    pixels = torch.from_numpy(images.pixels[part].copy()).permute(0, 3, 1, 2)
-    return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels[part])
-
-
 @cache
 def classifier() -> torch.nn.Module:
     """The classifier, trained if need be when it is first asked for."""
-    return digit_classifier(lambda: mnist(slice(60_000)), default_folder() / "classifiers")
+    return networks.classifier()
 
 
 def accuracy() -> float:
     """Share of MNIST's 10,000 test digits that the classifier recognizes."""
-    pictures, digits = mnist(slice(60_000, None))
+    pictures, digits = networks.digits(open_named("mnist:test", size=32))
     return (recognize(classifier(), pictures)[:, 0] == digits).double().mean().item()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +13,9 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..errors import Stopped
+from ..errors import DiskError, Stopped
 from ..metrics.features import Extractor, Seen
+from ..pictures.atomic import replacing
 from .sides import Side, pieces
 
 FORMAT = 1
@@ -99,11 +98,5 @@ def _write(path: Path, seen: Seen) -> None:
     tensors: dict[str, Tensor] = {"features": seen.features.contiguous()}
     if seen.logits is not None:
         tensors["logits"] = seen.logits.contiguous()
-    draft = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(DiskError), replacing(path) as draft:
         draft.write_bytes(safetensors.torch.save(tensors))
-        os.replace(draft, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
