@@ -169,7 +169,7 @@ def _source(
         raise MissingError(
             "no data to train on", where="DATA", fix="name a folder, a zip, an npz, or a set: saddle data list"
         )
-    policy = Policy(**{**reading["policy"], "background": tuple(reading["policy"]["background"])})
+    policy = Policy.of(reading["policy"])
     order = {"seed": plan.seed, "flip": reading["flip"], "workers": workers}
     return open_source(data, policy=policy, watch=watch, only=only, holdout=reading.get("holdout", 0.0), **order)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NoReturn, get_args
 
@@ -48,6 +49,11 @@ class Policy:
     sniff: bool = False
     classes: bool = True
     drop_empty: bool = False
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Policy:
+        """The policy that a run's record holds as plain values."""
+        return cls(**{**facts, "background": tuple(facts["background"])})
 
     def __post_init__(self) -> None:
         for field, allowed in (("on_bad", OnBad), ("crop", Crop), ("floats", Floats)):

@@ -69,11 +69,16 @@ def of_run(trained: Trained, against: Any, count: int, *, size: int | None, seed
             where=own.name,
             fix="restore them, or say what to measure against: --against DATA",
         )
-    real: dict[str, Side] = {TRAINING: Set(own, count, seed=seed)}
+    return Subject(fake, sides_of(source, own, count, seed=seed), facts, points)
+
+
+def sides_of(source: Source, examples: Images | Points, count: int, *, seed: int) -> dict[str, Side]:
+    """What a run was trained on and, of the same size and channels, what its source held out."""
+    real: dict[str, Side] = {TRAINING: Set(examples, count, seed=seed)}
     if source.holdout:
-        out = source.held_out(size=(shape["height"], shape["width"]), channels=shape["channels"])
-        real[HELD_OUT] = Set(out, count, seed=seed)
-    return Subject(fake, real, facts, points)
+        channels, height, width = examples.shape
+        real[HELD_OUT] = Set(source.held_out(size=(height, width), channels=channels), count, seed=seed)
+    return real
 
 
 def of_data(data: Any, against: Any, count: int, *, size: int | None, seed: int, watch: Watch) -> Subject:
@@ -105,8 +110,7 @@ def _own(trained: Trained, watch: Watch) -> tuple[Source, str]:
 
 
 def _open(data: Any, reading: Mapping[str, Any], watch: Watch) -> Source:
-    policy = reading.get("policy")
-    settled = Policy(**{**policy, "background": tuple(policy["background"])}) if policy else None
+    settled = Policy.of(reading["policy"]) if "policy" in reading else None
     return open_source(data, policy=settled, watch=watch, holdout=reading.get("holdout", 0.0))
 
 

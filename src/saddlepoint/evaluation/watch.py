@@ -18,9 +18,9 @@ from .comparison import LOWER, Score
 from .evaluate import compared, measured
 from .families import Family, choose
 from .networks import network
-from .sides import Made, Set, Side
+from .sides import Made
 from .sight import Sight
-from .subject import HELD_OUT, TRAINING, Subject
+from .subject import HELD_OUT, Subject, sides_of
 
 BEST = "best"
 """What run.json calls the best model so far."""
@@ -127,18 +127,10 @@ class Scoring:
         """The scores of a moment, of each family those against the training data first."""
         with moment.match.averages.applied(), moment.match.plan.autocast():
             fake = Made(moment.game, self.count, name=self.run.name, seed=self.seed)
-            comparisons = compared(Subject(fake, self._real(moment), {}), self.sight, self.seed, intervals=False)
+            examples: Images | Points = moment.match.stage.data.examples  # type: ignore[attr-defined]
+            real = sides_of(self.source, examples, self.count, seed=self.seed)
+            comparisons = compared(Subject(fake, real, {}), self.sight, self.seed, intervals=False)
             return [score for family in self.families for score in measured(family, comparisons)]
-
-    def _real(self, moment: Moment) -> dict[str, Side]:
-        """The data of the stage that is played, at its size, and what was held out of them."""
-        examples: Images | Points = moment.match.stage.data.examples  # type: ignore[attr-defined]
-        real: dict[str, Side] = {TRAINING: Set(examples, self.count, seed=self.seed)}
-        if self.source.holdout:
-            channels, height, width = examples.shape
-            out = self.source.held_out(size=(height, width), channels=channels)
-            real[HELD_OUT] = Set(out, self.count, seed=self.seed)
-        return real
 
 
 def named(scores: Sequence[Score]) -> dict[str, float]:
