@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"match", "observers", "metrics", "conditions", "diagnosis", "pictures"},
     "plane": FOUNDATION | RULES | RUNNING | {"match", "observers", "pictures", "data", "metrics"},
     "loop": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers"},
-    "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "pictures"},
+    "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "layers", "pictures"},
     "session": FOUNDATION
     | RULES
     | RUNNING
@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": FOUNDATION
     | RULES
     | RUNNING
-    | {"data", "evaluation", "latent", "metrics", "observers", "pictures", "session", "trained"},
+    | {"data", "evaluation", "latent", "layers", "metrics", "observers", "pictures", "session", "trained"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

@@ -41,6 +41,37 @@ class Decodes(Protocol):
 
 
 @runtime_checkable
+class Conditional(Protocol):
+    """Makes data of the class that is asked for. It samples as well."""
+
+    classes: tuple[str, ...]
+    """Names of the classes, K of them, in label order."""
+
+    frequencies: Tensor
+    """Share of each class in the data, float (K,): what labels are drawn by when none are given."""
+
+    latent: int
+    """Size Z of a latent."""
+
+    def decode(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Maps latents (N, Z) and labels to images (N, C, H, W).
+
+        Labels are int64 (N,), or float (N, K) whose rows are shares of the classes: a mixture between them.
+        """
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Tells the class of data."""
+
+    classes: tuple[str, ...]
+    """Names of the classes, K of them, in label order."""
+
+    def classify(self, images: Tensor) -> Tensor:
+        """Maps images (N, C, H, W) in [-1, 1] to logits (N, K)."""
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Judges data."""
 
@@ -48,9 +79,28 @@ class Scores(Protocol):
         """Maps images (N, C, H, W) in [-1, 1] to logits (N,): larger is more real."""
 
 
-ABILITIES: tuple[tuple[str, type], ...] = (("sample", Samples), ("decode", Decodes), ("score", Scores))
+ABILITIES: tuple[tuple[str, type], ...] = (
+    ("sample", Samples),
+    ("decode", Decodes),
+    ("score", Scores),
+    ("classify", Classifies),
+)
 
 
 def abilities(game: object) -> list[str]:
     """Names of the abilities that `game` has."""
     return [name for name, protocol in ABILITIES if isinstance(game, protocol)]
+
+
+def decode(game: Decodes | Conditional, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    """Images of latents (N, Z), of whatever game.
+
+    Args:
+        game: with or without classes.
+        latents: on its device.
+        labels: as `Conditional.decode` takes them, for a game with classes; by default its classes in turn.
+    """
+    if isinstance(game, Conditional):
+        given = torch.arange(len(latents)) % len(game.classes) if labels is None else labels
+        return game.decode(latents, given.to(latents.device))
+    return game.decode(latents)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from .abilities import Samples
+from .abilities import Conditional, Samples, decode
 from .game import Game
 from .run import Run
 
@@ -100,13 +100,19 @@ class Log:
             )
 
 
+CLASSES, LATENTS = 10, 10
+"""Most columns and all rows of a sheet by class."""
+
+
 class Snapshots:
     """Makes the same pictures again and again: one fixed set of latents through the whole run.
+
+    Of a game with classes each row is one latent and each column one class, as in Mirza and Osindero 2014, Fig. 2.
 
     Args:
         folder: where `step-000500.png` goes.
         every: steps between pictures.
-        count: pictures in a sheet.
+        count: pictures in a sheet of a game without classes.
         seed: of the latents.
     """
 
@@ -119,9 +125,18 @@ class Snapshots:
         game = moment.game
         if not isinstance(game, Samples):
             return
+        generator = torch.Generator().manual_seed(self.seed)
         with moment.match.averages.applied(), moment.match.plan.autocast():
-            images = game.sample(self.count, generator=torch.Generator().manual_seed(self.seed)).float().cpu()
-        moment.written.append(grid.save(grid.grid(images), self.folder / f"step-{moment.step:06d}.png"))
+            if isinstance(game, Conditional):
+                columns = min(len(game.classes), CLASSES)
+                labels = torch.arange(columns).repeat(LATENTS)
+                latents = torch.randn(LATENTS, game.latent, generator=generator).repeat_interleave(columns, 0)
+                images = decode(game, latents.to(moment.match.plan.torch_device), labels)
+            else:
+                columns = grid.near_square(self.count)
+                images = game.sample(self.count, generator=generator)
+        sheet = grid.grid(images.float().cpu(), columns=columns)
+        moment.written.append(grid.save(sheet, self.folder / f"step-{moment.step:06d}.png"))
 
 
 class Portfolio:
@@ -133,7 +148,7 @@ class Portfolio:
             which costs most, is made when a stage ends.
     """
 
-    def __init__(self, run: Run, every: int, *, count: int = 64) -> None:
+    def __init__(self, run: Run, every: int, *, count: int = CLASSES * LATENTS) -> None:
         self.run, self.every, self.count = run, every, count
         self.spent = 0.0
 

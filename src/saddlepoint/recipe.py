@@ -113,6 +113,22 @@ def rounds(options: Any, examples: Sized) -> int:
     return steps if options.epochs is None else math.ceil(options.epochs * len(examples) / options.batch)
 
 
+def classes(examples: Any) -> tuple[str, ...]:
+    """Names of the classes of the data, for a recipe that cannot do without.
+
+    Raises:
+        UsageError: they have none.
+    """
+    found: tuple[str, ...] = examples.classes
+    if not found:
+        raise UsageError(
+            f"{examples.name} has no classes, and this recipe makes what is asked for by class",
+            where="DATA",
+            fix="sort the pictures into one folder a class, or choose a recipe without classes",
+        )
+    return found
+
+
 def names() -> list[str]:
     """Names of the recipes that come with saddlepoint."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))

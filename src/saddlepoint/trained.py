@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from . import model, run
-from .abilities import Decodes, Samples, abilities
+from .abilities import Conditional, Decodes, Samples, abilities, decode
 from .errors import MissingError, UnavailableError, UsageError
 from .game import Game
 from .latent import walk as paths
@@ -45,31 +45,80 @@ class Trained:
         return measured(read_log(self.folder / "log.jsonl"))
 
     @torch.no_grad()
-    def sample(self, count: int = 16, *, seed: int = 0) -> Tensor:
+    def sample(self, count: int = 16, *, seed: int = 0, labels: Tensor | Sequence[int | str] | None = None) -> Tensor:
         """New data: for images float32 (count, C, H, W) in [-1, 1], on the CPU; the same seed gives the same.
+
+        Args:
+            count: how many.
+            seed: of the latents, and of the labels if none are given.
+            labels: classes by name or number, taken in turn, for a game that has classes; by default as often as in
+                the data. Or float (count, K), whose rows are shares of the K classes.
 
         Raises:
             UnavailableError: this game cannot sample.
+            UsageError: labels for a game without classes, or a class that it does not know.
         """
         if not isinstance(self.game, Samples):
             raise self._cannot("sample")
         generator = torch.Generator().manual_seed(seed)
+        wanted = None if labels is None else self.labels(labels, count).to(self.device)
         # One latent after the other in pieces of 64, so that any count fits in memory.
-        pieces = [
-            self.game.sample(min(64, count - start), generator=generator).float().cpu() for start in range(0, count, 64)
-        ]
+        pieces = []
+        for start in range(0, count, 64):
+            size = min(64, count - start)
+            given = None if wanted is None else wanted[start : start + size]
+            pieces.append(self.game.sample(size, labels=given, generator=generator).float().cpu())
         return torch.cat(pieces)
 
     @torch.no_grad()
-    def decode(self, latents: Tensor) -> Tensor:
-        """Images float32 (N, C, H, W) in [-1, 1] of latents (N, Z).
+    def decode(self, latents: Tensor, labels: Tensor | Sequence[int | str] | None = None) -> Tensor:
+        """Images float32 (N, C, H, W) in [-1, 1] of latents (N, Z); of a game with classes by default each in turn.
 
         Raises:
             UnavailableError: this game has no latents.
+            UsageError: as for `sample`.
         """
         if not isinstance(self.game, Decodes):
             raise self._cannot("decode")
-        return self.game.decode(latents.to(self.device, torch.float32)).float().cpu()
+        given = None if labels is None else self.labels(labels, len(latents))
+        return decode(self.game, latents.to(self.device, torch.float32), given).float().cpu()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that can be asked for; empty for a game without."""
+        return self.game.classes if isinstance(self.game, Conditional) else ()
+
+    def labels(self, wanted: Tensor | Sequence[int | str], count: int) -> Tensor:
+        """Classes by name or number, in turn until there are `count` of them, as `Conditional.decode` takes them."""
+        if not self.classes:
+            raise UsageError(
+                f"{self.config['recipe']} was not taught by class, so none can be asked for",
+                where="--labels",
+                fix="leave it out, or train a recipe with classes: saddle list",
+            )
+        if isinstance(wanted, Tensor) and wanted.is_floating_point():
+            if wanted.shape != (count, len(self.classes)):
+                raise UsageError(
+                    f"shares of classes have shape {(count, len(self.classes))}, not {tuple(wanted.shape)}",
+                    where="--labels",
+                )
+            return wanted
+        numbers = [self._class(each) for each in (wanted.tolist() if isinstance(wanted, Tensor) else wanted)]
+        if not numbers:
+            raise UsageError("no class was asked for", where="--labels", fix=f"of {_some(self.classes)}")
+        return torch.tensor(numbers)[torch.arange(count) % len(numbers)]
+
+    def _class(self, wanted: int | str) -> int:
+        if wanted in self.classes:
+            return self.classes.index(str(wanted))
+        number = int(wanted) if str(wanted).isascii() and str(wanted).isdigit() else -1
+        if not 0 <= number < len(self.classes):
+            raise UsageError(
+                f"{self.run.name} knows no class {str(wanted)!r}",
+                where="--labels",
+                fix=f"its {len(self.classes)} classes are {_some(self.classes)}",
+            )
+        return number
 
     def walk(
         self,
@@ -130,6 +179,10 @@ class Trained:
     def _cannot(self, ability: str) -> UnavailableError:
         able = ", ".join(abilities(self.game)) or "nothing"
         return UnavailableError(f"{self.config['recipe']} cannot {ability}", fix=f"its abilities: {able}")
+
+
+def _some(names: Sequence[str], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def load(

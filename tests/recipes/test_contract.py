@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint import model, recipe
-from saddlepoint.abilities import Decodes, Samples, Scores
+from saddlepoint.abilities import Classifies, Conditional, Decodes, Samples, Scores, decode
 from saddlepoint.checkpoint import Store
 from saddlepoint.data.images import Images
 from saddlepoint.data.source import open_source
@@ -159,6 +159,7 @@ def test_accumulated_micro_batches_equal_one_batch(
         monkeypatch.setattr(torch, drawing, alike)
     for drawing in ("randn_like", "rand_like"):
         monkeypatch.setattr(torch, drawing, lambda like, **settings: alike(*like.shape))
+    monkeypatch.setattr(torch, "multinomial", lambda shares, count, **settings: torch.ones(count, dtype=torch.long))
     gradients: list[dict[str, Tensor]] = []
     for accumulate in (1, 2):
         match = next(matches(name, preset, Plan(device="cpu", threads=1, accumulate=accumulate)))
@@ -219,11 +220,53 @@ def test_latents_decode_to_pictures_one_by_one(
         pytest.skip(f"{name} has no latents")
     with match.averages.applied():
         latents = torch.randn(4, game.latent, generator=torch.Generator().manual_seed(0))
-        pictures = game.decode(latents)
+        labels = torch.tensor([0, 2, 1, 1])
+        pictures = decode(game, latents, labels)
         assert pictures.shape == (4, *examples.shape)
         assert preset == "plane" or float(pictures.abs().max()) <= 1
-        # In evaluation a picture depends on its latent alone.
-        assert torch.allclose(game.decode(latents[1:2]), pictures[1:2], atol=1e-5)
+        # In evaluation a picture depends on its latent and its class alone.
+        assert torch.allclose(decode(game, latents[1:2], labels[1:2]), pictures[1:2], atol=1e-5)
+
+
+@every_preset
+def test_classes_are_asked_for_and_can_be_mixed(
+    name: str, preset: str | None, trained: dict[tuple[str, str | None], Match]
+) -> None:
+    match = last(name, preset, trained)
+    game = match.game
+    if not isinstance(game, Conditional):
+        pytest.skip(f"{name} has no classes")
+    count = len(game.classes)
+    assert game.frequencies.shape == (count,)
+    assert float(game.frequencies.sum()) == pytest.approx(1)
+    with match.averages.applied():
+        latents = torch.randn(2, game.latent, generator=torch.Generator().manual_seed(0))
+        one, other = (game.decode(latents, torch.full((2,), label)) for label in (0, 1))
+        assert not torch.equal(one, other), "the class matters"
+        shares = torch.zeros(2, count)
+        shares[:, 0] = 1
+        assert torch.allclose(game.decode(latents, shares), one, atol=1e-6)
+        shares[:, :2] = 0.5
+        mixed = game.decode(latents, shares)
+        assert not torch.equal(mixed, one)
+        assert not torch.equal(mixed, other)
+        assert isinstance(game, Samples)
+        labels = torch.tensor([0, 1, 1])
+        given = [game.sample(3, labels=labels, generator=torch.Generator().manual_seed(1)) for _ in range(2)]
+        assert torch.equal(*given)
+
+
+@every_preset
+def test_a_class_is_told_from_a_picture(
+    name: str, preset: str | None, trained: dict[tuple[str, str | None], Match]
+) -> None:
+    match = last(name, preset, trained)
+    if not isinstance(match.game, Classifies):
+        pytest.skip(f"{name} tells no classes")
+    with match.averages.applied():
+        logits = match.game.classify(match.stage.data.read(0, 4).image)
+    assert logits.shape == (4, len(match.game.classes))
+    assert bool(logits.isfinite().all())
 
 
 @every_preset

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +13,16 @@ import typer
 
 from . import flags
 from .output import emit
-from .values import whole
+from .values import listed, whole
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
 Count = Annotated[int, flags.valued("-n", whole("-n", 1, 1_000_000), "N", "Pictures, or points, to make.")]
+Labels = Annotated[
+    str | None, typer.Option("--labels", metavar="A,B", help="Classes by name or number, as many pictures of each.")
+]
 Each = Annotated[bool, flags.switch("--each", "Write one PNG a picture into a folder, instead of one sheet.")]
 Npz = Annotated[bool, flags.switch("--npz", "Write one npz: uint8 `images` (N, H, W, C), or float32 `points` (N, D).")]
 Target = Annotated[
@@ -29,6 +34,7 @@ def sample(
     run: flags.RunArgument,
     count: Count = 64,
     seed: flags.Seed = 0,
+    labels: Labels = None,
     each: Each = False,
     npz: Npz = False,
     out: Target = None,
@@ -48,31 +54,51 @@ def sample(
     if toy and each:
         raise UsageError(f"{trained.run.name} makes points, not pictures", where="--each", fix="--npz for the numbers")
     suffix = "" if each else ".npz" if npz else ".png"
-    target = out or trained.run.folder / "generated" / f"seed-{seed}-n-{count}{suffix}"
-    made = trained.sample(count, seed=seed)
+    chosen = listed(labels) if labels else None
+    target = out or trained.run.folder / "generated" / f"seed-{seed}-n-{count}{_said(chosen)}{suffix}"
+    wanted = None if chosen is None else trained.labels(chosen, count).sort().values
+    made = trained.sample(count, seed=seed, labels=wanted)
     with writing(target):
         (target if each else target.parent).mkdir(parents=True, exist_ok=True)
         if toy:
             write_points(made, toy, target, npz=npz)
         else:
-            write_pictures(made, target, each=each, npz=npz)
+            write_pictures(made, target, each=each, npz=npz, labels=wanted)
     if json:
         emit({"run": trained.run.name, "count": count, "seed": seed, "path": str(target)})
     else:
         print(target)
 
 
-def write_pictures(images: Tensor, target: Path, *, each: bool, npz: bool) -> None:
-    """Writes pictures as a sheet, as files in a folder, or as an array."""
+def write_pictures(images: Tensor, target: Path, *, each: bool, npz: bool, labels: Tensor | None = None) -> None:
+    """Writes pictures as a sheet, as files in a folder, or as an array; on a sheet each class has rows of its own."""
     from ..pictures import grid
 
     if npz:
-        write_array(target, images=grid.to_uint8(images))
+        known = {} if labels is None else {"labels": labels.numpy()}
+        write_array(target, images=grid.to_uint8(images), **known)
     elif each:
         for index, image in enumerate(images):
             grid.save(grid.grid(image[None], padding=0), target / f"{index:06d}.png")
     else:
-        grid.save(grid.grid(images), target)
+        grid.save(grid.grid(images, columns=columns_by_class(labels)), target)
+
+
+def columns_by_class(labels: Tensor | None) -> int | None:
+    """Columns of a sheet with whole rows of a class, the most nearly square one; None where there are no such rows."""
+    if labels is None:
+        return None
+    counts = labels.unique(return_counts=True)[1].tolist()
+    root = math.isqrt(len(labels))
+    fitting = [columns for columns in range(1, min(counts) + 1) if all(count % columns == 0 for count in counts)]
+    best = min(fitting, key=lambda columns: abs(columns - root))
+    return best if best > 1 else None
+
+
+def _said(labels: Sequence[str] | None) -> str:
+    """The part of a file's name that tells the classes."""
+    plain = "-".join(re.sub(r"\W+", "_", label) for label in labels or ())
+    return f"-of-{plain[:40]}" if plain else ""
 
 
 def write_points(points: Tensor, toy: str, target: Path, *, npz: bool) -> None:

@@ -70,6 +70,11 @@ class Images:
         """Shape of one sample: (C, H, W)."""
         return (self.channels, self.height, self.width)
 
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Share of the pictures in each class, float32 (K,); empty without labels."""
+        return frequencies(self.labels, len(self.classes))
+
     def __len__(self) -> int:
         return len(self.pixels)
 
@@ -138,6 +143,13 @@ class Images:
         pixels = np.broadcast_to(np.uint8(128), (_BLANK_COUNT, height, width, channels))
         labels = np.broadcast_to(np.int64(0), (_BLANK_COUNT,)) if classes else None
         return cls(pixels, labels, tuple(classes), "blank", f"blank-{height}x{width}x{channels}")
+
+
+def frequencies(labels: np.ndarray | None, classes: int) -> np.ndarray:
+    """Share of each class, float32 (classes,), in labels int64 (N,)."""
+    if labels is None:
+        return np.zeros(classes, np.float32)
+    return (np.bincount(labels, minlength=classes) / len(labels)).astype(np.float32)
 
 
 def _checked_pixels(pixels: np.ndarray, name: str) -> np.ndarray:

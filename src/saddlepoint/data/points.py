@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from . import toys
+from .images import frequencies
 from .toys import Toy
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Points:
     def classes(self) -> tuple[str, ...]:
         """Names of the labels: the modes' numbers."""
         return () if self.toy.centers is None else tuple(map(str, range(len(self.toy.centers))))
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Share of the points of each mode, float32 (K,); empty for a toy without modes."""
+        return frequencies(self.labels, len(self.classes))
 
     @property
     def fingerprint(self) -> str:

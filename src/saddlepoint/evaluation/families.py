@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import torch
+from torch import Tensor
 
+from ..abilities import decode
 from ..errors import UsageError
 from ..latent.walk import slerp
 from ..metrics.bootstrap import frechet_interval
@@ -137,11 +139,16 @@ def _path(c: Comparison) -> Iterator[Score]:
         raise UsageError(f"{c.fake.name} has no latents to walk between", where="--metrics", fix="leave out ppl")
     device, size = next(made.game.parameters()).device, game.latent
 
-    def sample(count: int, generator: torch.Generator) -> torch.Tensor:
+    def sample(count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, size, generator=generator).to(device)
 
+    def make(latents: Tensor) -> Tensor:
+        # Both ends of a path lie in one half each, and are of one class.
+        labels = torch.arange(len(latents) // 2).repeat(2) % len(made.classes) if made.classes else None
+        return decode(game, latents, labels).float()
+
     distance = perceptual_distance(device=device)
-    found = path_length(lambda z: game.decode(z).float(), sample, slerp, distance, count=PATHS, seed=c.seed)
+    found = path_length(make, sample, slerp, distance, count=PATHS, seed=c.seed)
     reach = 1.96 * found.error
     low, high = found.mean - reach, found.mean + reach
     yield c.plain("ppl_vgg16", found.mean, LOWER, alone=True, low=low, high=high, generated=PATHS)

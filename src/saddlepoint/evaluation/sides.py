@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..abilities import Decodes, Samples
+from ..abilities import Conditional, Decodes, Samples
 from ..data.batches import Batch
 from ..data.images import Images
 from ..data.points import Points
 from ..errors import UnavailableError, UsageError
+from ..layers.labels import draw_labels
 
 PIECE = 64
 """Pictures made or read at once."""
@@ -93,13 +94,13 @@ class Made:
     """
 
     key: str | None = None
-    classes: tuple[str, ...] = ()
 
     def __init__(self, game: nn.Module, count: int, *, name: str, seed: int = 0) -> None:
         if not isinstance(game, Samples):
             raise UnavailableError(f"{name} cannot sample, so nothing can be measured")
         self.game, self.count, self.name, self.seed = game, count, name, seed
-        self._last: tuple[int, Tensor] = (-1, torch.empty(0))
+        self.classes: tuple[str, ...] = game.classes if isinstance(game, Conditional) else ()
+        self._last: tuple[int, Batch] = (-1, Batch(torch.empty(0)))
 
     def __len__(self) -> int:
         return self.count
@@ -108,8 +109,11 @@ class Made:
         if not 0 <= start <= start + count <= self.count:
             raise UsageError(f"pictures {start} to {start + count} of {self.count} cannot be made")
         first, last = start // PIECE, -(-(start + count) // PIECE)
-        images = torch.cat([self._block(index) for index in range(first, last)])
-        return Batch(images[start - first * PIECE :][:count])
+        blocks = [self._block(index) for index in range(first, last)]
+        chosen = slice(start - first * PIECE, start - first * PIECE + count)
+        labels = [block.label for block in blocks if block.label is not None]
+        images = torch.cat([block.image for block in blocks])[chosen]
+        return Batch(images, torch.cat(labels)[chosen] if labels else None)
 
     @property
     def decodes(self) -> Decodes | None:
@@ -117,9 +121,13 @@ class Made:
         return self.game if isinstance(self.game, Decodes) else None
 
     @torch.no_grad()
-    def _block(self, index: int) -> Tensor:
+    def _block(self, index: int) -> Batch:
         if index != self._last[0]:
             digest = hashlib.sha256(f"{self.seed}-{index}".encode()).digest()
             generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
-            self._last = (index, self.game.sample(PIECE, generator=generator).float().cpu())
+            labels = None
+            if isinstance(self.game, Conditional):
+                labels = draw_labels(PIECE, self.game.frequencies, generator)
+            images = self.game.sample(PIECE, labels=labels, generator=generator).float().cpu()
+            self._last = (index, Batch(images, None if labels is None else labels.cpu()))
         return self._last[1]
