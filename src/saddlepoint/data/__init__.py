@@ -13,6 +13,7 @@ One idea a file, in the order the data travels:
     cache     decoded pixels on disk, mapped into memory
     images    a decoded set of equal pictures                         (`Images`)
     laws, toys, points    distributions of known density on the line and in the plane, and samples of them
+    places    from words to one of them
     source    what the user pointed at, not yet decoded               (`Source`, `open_source`)
     stream    the endless shuffled sequence, a pure function of a seed (`ImageStream`, …)
     batches   what a game gets at one draw                            (`Batch`)

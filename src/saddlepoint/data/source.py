@@ -11,24 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Set
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import DiskError, MissingError, UsageError
+from ..errors import DiskError, UsageError
 from . import catalog, points
-from .archives import ZipStorage
-from .arrays import ArrayStorage, read_npz
+from .arrays import ArrayStorage
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
-from .folders import FolderStorage
 from .images import Images
 from .layout import shown
 from .listing import Index, Listing, Storage, index_of
+from .places import open_place
 from .points import Points
 from .policy import Policy
 from .report import ScanReport
@@ -84,7 +81,7 @@ class Source:
         self._toy = None if self.given else points.named(self.name)
         if self._toy and holdout:
             raise UsageError("points need no holdout: new ones can be drawn at any time", where="--holdout")
-        self._storage = None if self._toy else self._locate()
+        self._storage = self._locate()
 
     @property
     def kind(self) -> str:
@@ -243,34 +240,12 @@ class Source:
         return 1 if set(report.channels) == {"1"} else 3
 
     def _locate(self) -> Storage | None:
-        """The storage behind the given words; None for a named set."""
+        """Where the pictures lie; None for a named set and for points."""
         if self.given:
             return ArrayStorage(self.given)
-        if not self.name:
-            raise UsageError("no data given", where="DATA", fix="give a folder of pictures, a zip, or a named set")
-        if catalog.is_named(self.name):
+        if self._toy or catalog.is_named(self.name):
             return None
-        path = Path(self.name)
-        try:
-            return self._open_place(path)
-        except OSError as error:  # a name too long, a folder that may not be entered
-            raise MissingError(f"cannot open {shown(self.name)}: {error.strerror}", where="DATA") from error
-
-    def _open_place(self, path: Path) -> Storage:
-        if path.is_dir():
-            place = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-            return FolderStorage(path, self.cache / "hashes" / f"{place}.json", self.watch.check)
-        if not path.exists():
-            raise _not_found(self.name, path)
-        if path.is_file() and path.suffix.lower() == ".npz":
-            return ArrayStorage(read_npz(path))
-        if path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
-            return ZipStorage(path)
-        raise UsageError(
-            f"{shown(self.name)} is neither a folder, a zip nor an npz",
-            where="DATA",
-            fix="give a folder of pictures, or pack them as a zip",
-        )
+        return open_place(self.name, self.cache, self.watch.check)
 
 
 def open_source(spec: str | Path | Images | np.ndarray, **settings: Any) -> Source:
@@ -286,14 +261,3 @@ def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if not (1 <= height <= _LARGEST_SIDE and 1 <= width <= _LARGEST_SIDE):
         raise UsageError(f"--size must be 1 to {_LARGEST_SIDE} pixels, got {height}x{width}", where="--size")
     return height, width
-
-
-def _not_found(spec: str, path: Path) -> MissingError:
-    """The error for a place that does not exist, with the nearest thing that does."""
-    near = get_close_matches(spec, [known.name for known in catalog.describe()], n=1)
-    if "/" not in spec and near:
-        fix = f"did you mean the named set `{near[0]}`?"
-    else:
-        parent = next(parent for parent in path.absolute().parents if parent.exists())
-        fix = f"check the path; nearest existing parent is {shown(str(parent))}"
-    return MissingError(f"data folder not found: {shown(spec)}", where="DATA", fix=fix)
