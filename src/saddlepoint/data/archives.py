@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .decode import Decoded, decode
-from .layout import ARCHIVES, extension, shown, sort_key
+from .layout import ARCHIVES, extension, is_labels, shown, sort_key
 from .listing import Entry, Listing
 from .policy import Policy
 from .report import Reason, Skip
@@ -67,17 +67,23 @@ class ZipStorage:
             member = self._members[name]
             if listing.admits(name, policy):
                 self._check_size(member, policy)
+                if is_labels(name):
+                    listing.labels[name] = self._read(name)
+                    continue
                 # The checksum that reading verifies; hashing every member would cost a pass over the archive.
                 listing.entries.append(Entry(name, member.file_size, 0, f"crc32:{member.CRC:08x}:{member.file_size}"))
         return listing
 
     def load(self, entry: Entry, policy: Policy, size: tuple[int, int] | None, channels: int | None) -> Decoded | Skip:
         """One member, decoded. No more than the size it declares is expanded."""
+        data = self._read(entry.name)
+        return data if isinstance(data, Skip) else decode(data, policy, size=size, channels=channels)
+
+    def _read(self, name: str) -> bytes | Skip:
         try:
-            data = self.archive.read(self._members[entry.name])
+            return self.archive.read(self._members[name])
         except Exception as error:  # BadZipFile, zlib.error, EOFError, NotImplementedError, OSError …
             return Skip(Reason.DAMAGED, shown(str(error)[:120]))
-        return decode(data, policy, size=size, channels=channels)
 
     def _check(self, member: zipfile.ZipInfo) -> None:
         """Refuse the archive for a member that is unsafe by its entry in the directory alone."""

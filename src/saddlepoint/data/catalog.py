@@ -134,6 +134,11 @@ def is_named(spec: str) -> bool:
     return spec.partition(":")[0] in _ENTRIES
 
 
+def has_attributes(spec: str) -> bool:
+    """Whether more is known of the pictures of a named set than their class."""
+    return spec.partition(":")[0] == "avatars"
+
+
 def describe() -> list[NamedSet]:
     """Every named set, by name. `avatars.styles()` lists the styles."""
     entries = _ENTRIES.items()
@@ -203,8 +208,8 @@ def attributes(spec: str, *, size: Size = None, channels: int | None = None, cac
     Raises:
         UsageError: the set has no attributes.
     """
-    head, entry, rest = _find(spec)
-    if head != "avatars":
+    _, entry, rest = _find(spec)
+    if not has_attributes(spec):
         raise UsageError(f"'{spec}' has no attributes", where=spec, fix="avatars or avatars:STYLE")
     open_named(spec, size=size, channels=channels, cache=cache)
     return avatars.read_attributes(rest, _shape(entry, size, channels), cache or default_folder())

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import DiskError
 from .cache import write_json
 from .decode import Decoded, decode
-from .layout import shown, sort_key
+from .layout import is_labels, shown, sort_key
 from .listing import Entry, Listing
 from .policy import Policy
 from .report import LINKED_FOLDER, Reason, Skip
@@ -48,6 +48,9 @@ class FolderStorage:
         now = time.time_ns()
         for name in names:
             self.each()
+            if is_labels(name):
+                listing.labels[name] = self._read(name)
+                continue
             found = self._stat(name)
             if isinstance(found, Skip):
                 listing.skipped.append((name, found))
@@ -107,9 +110,9 @@ class FolderStorage:
             return True
         target = Path(os.path.realpath(item.path))
         if not target.exists():
-            listing.skipped.append((name, Skip(Reason.LINK, "dangling")))
+            listing.skip(name, Skip(Reason.LINK, "dangling"))
         elif not policy.follow_links and not target.is_relative_to(self._root):
-            listing.skipped.append((name, Skip(Reason.LINK, "to outside the folder; --follow-links reads it")))
+            listing.skip(name, Skip(Reason.LINK, "to outside the folder; --follow-links reads it"))
         else:
             return True
         return False

@@ -25,6 +25,9 @@ FOREIGN = {
 
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 
+LABEL_FILES = frozenset({"labels.json", "labels.csv", "dataset.json", "list_attr_celeba.txt", "list_attr_celeba.csv"})
+"""What is known of pictures, in a file beside them."""
+
 _USUAL = {
     "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
@@ -38,7 +41,7 @@ _JUNK = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 
 def kind(name: str, sniff: bool = False) -> str:
-    """What a relative name promises: `"picture"`, `"foreign"`, `"system file"`, `"hidden file"` or `"other"`.
+    """What a relative name promises: `"picture"`, `"labels"`, `"foreign"`, `"system file"`, `"hidden file"`, `"other"`.
 
     Args:
         name: relative, with `/` between its parts.
@@ -49,9 +52,16 @@ def kind(name: str, sniff: bool = False) -> str:
         return "system file"
     if any(folder.startswith(".") for folder in folders):
         return "hidden file"
+    if is_labels(name):
+        return "labels"
     if extension(name) in FOREIGN:
         return "foreign"
     return "picture" if sniff or extension(name) in PICTURES else "other"
+
+
+def is_labels(name: str) -> bool:
+    """Whether a relative name is that of a label file, at the top or in one folder that may wrap everything."""
+    return name.count("/") < 2 and posixpath.basename(name) in LABEL_FILES
 
 
 def extension(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from .decode import Decoded
-from .layout import FOREIGN, extension, kind
+from .layout import FOREIGN, extension, is_labels, kind
 from .policy import Policy
 from .report import Reason, Skip
 
@@ -46,6 +46,9 @@ class Listing:
         first_ignored: one of them.
         empty: folders that hold nothing at all.
         classes: names of the classes in label order, where the place itself knows them.
+        labels: what the label files hold, by name, or why they cannot be read.
+        attributes: names of the attributes that a label file tells of, and how many values each takes.
+        notes: what a person should know of the labels, a sentence each.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -54,19 +57,34 @@ class Listing:
     first_ignored: str = ""
     empty: list[str] = field(default_factory=list)
     classes: tuple[str, ...] = ()
+    labels: dict[str, bytes | Skip] = field(default_factory=dict)
+    attributes: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def admits(self, name: str, policy: Policy) -> bool:
         """Whether a name is worth opening; notes it otherwise."""
         promise = kind(name, policy.sniff)
-        if promise == "picture":
+        if promise in ("picture", "labels"):
             return True
         if promise == "foreign":
             self.skipped.append((name, Skip(Reason.FORMAT, FOREIGN[extension(name)])))
-            return False
-        self.ignored["not an image" if promise == "other" else promise] += 1
-        if promise == "other":
-            self.first_ignored = self.first_ignored or name
+        elif promise == "other":
+            self.ignore(name)
+        else:
+            self.ignored[promise] += 1
         return False
+
+    def ignore(self, name: str) -> None:
+        """Notes a file that never claimed to be a picture."""
+        self.ignored["not an image"] += 1
+        self.first_ignored = self.first_ignored or name
+
+    def skip(self, name: str, skip: Skip) -> None:
+        """Notes a name that cannot be opened."""
+        if is_labels(name):
+            self.labels[name] = skip
+        else:
+            self.skipped.append((name, skip))
 
 
 class Storage(Protocol):
@@ -87,9 +105,18 @@ class Storage(Protocol):
         """One picture, decoded as by `decode`."""
 
 
-def index_of(entries: list[Entry]) -> Index:
-    """What a run keeps, to tell later whether its data changed."""
-    return {entry.name: (entry.size, entry.modified, entry.digest) for entry in entries}
+def index_of(entries: list[Entry], *, labeled: bool = False) -> Index:
+    """What a run keeps, to tell later whether its data changed.
+
+    Args:
+        entries: of a listing.
+        labeled: whether labels lie beside the pictures, so that they can change without them.
+    """
+
+    def digest(entry: Entry) -> str:
+        return f"{entry.digest} {entry.label!a}" if labeled else entry.digest
+
+    return {entry.name: (entry.size, entry.modified, digest(entry)) for entry in entries}
 
 
 def changes(old: Mapping[str, Sequence[Any]], new: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:

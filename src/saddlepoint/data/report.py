@@ -66,6 +66,7 @@ class ScanReport:
         duplicates: pictures whose file has the same bytes as an earlier one.
         elongated: pictures longer than four times their width, or wider than four times their height.
         enlarged: pictures enlarged more than twice to reach the asked size.
+        notes: what a person should know of the labels, a sentence each.
         mixed: pictures lie beside sub-folders of pictures, so the set has no classes.
     """
 
@@ -82,6 +83,7 @@ class ScanReport:
     duplicates: int = 0
     elongated: int = 0
     enlarged: int = 0
+    notes: list[str] = field(default_factory=list)
     mixed: bool = False
 
     @property
@@ -101,6 +103,11 @@ class ScanReport:
             return None
         width, height = next(iter(self.sizes)).split("x")
         return int(height), int(width)
+
+    @property
+    def own_channels(self) -> int:
+        """Channels that keep what there is: 1 if all usable pictures are gray, else 3."""
+        return 1 if set(self.channels) == {"1"} else 3
 
     def skip(self, name: str, skip: Skip) -> None:
         """Note a picture that cannot be used."""
@@ -127,7 +134,7 @@ class ScanReport:
             (self.duplicates, "repeat the bytes of an earlier one"),
         ]
         total = max(1, self.usable + self.bad)
-        found = [f"{count:,} of {total:,} pictures {what}" for count, what in counted if count]
+        found = [*self.notes, *(f"{count:,} of {total:,} pictures {what}" for count, what in counted if count)]
         if self.mixed:
             found.append("pictures lie beside sub-folders of pictures: all are used, as one set without classes")
         if self.ignored.get(LINKED_FOLDER):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import DataError, MissingError, Stopped
+from ..errors import DataError, MissingError, Stopped, UsageError
 from .decode import Decoded, calm
 from .layout import classify, mismatch, shown
 from .listing import Entry, Listing, Storage
@@ -67,7 +67,9 @@ def scan(
         DataError: the policy stops at the first unusable picture.
         Stopped: the watch asked for it.
     """
-    report = ScanReport(storage.name, ignored=dict(listing.ignored), first_ignored=listing.first_ignored)
+    report = ScanReport(
+        storage.name, ignored=dict(listing.ignored), first_ignored=listing.first_ignored, notes=list(listing.notes)
+    )
     for name, skip in listing.skipped:
         _refuse(report, name, skip, policy)
     labels, classes = labels_of(listing, policy)
@@ -130,13 +132,46 @@ def judge(report: ScanReport, policy: Policy) -> None:
             where=f"{shown(report.source)}, first {report.first_bad()}",
             fix=f"repair or remove them, or --max-bad {min(100, int(share * 100) + 5)}%",
         )
-    small = [f"`{shown(name)}` has {_images(count)}" for name, count in report.classes.items() if count < 2]
+    require_pictures(report.classes, policy, report.source)
+
+
+def require_pictures(
+    classes: Mapping[str, int],
+    policy: Policy,
+    source: str,
+    fix: str = "add images, --drop-empty, or --no-classes to train without classes",
+) -> None:
+    """Refuse a set for a class with less than two pictures, unless the policy bears it.
+
+    Args:
+        classes: pictures by class.
+        policy: decides.
+        source: the set, for the message.
+        fix: what to do about it.
+    """
+    small = [f"`{shown(name)}` has {_images(count)}" for name, count in classes.items() if count < 2]
     if small and not policy.drop_empty:
         raise DataError(
             "class " + ", ".join(small[:5]) + (f" (and {len(small) - 5:,} more)" if len(small) > 5 else ""),
-            where=shown(report.source),
-            fix="add images, --drop-empty, or --no-classes to train without classes",
+            where=shown(source),
+            fix=fix,
         )
+
+
+def own_size(report: ScanReport) -> tuple[int, int]:
+    """(height, width) that all pictures share.
+
+    Raises:
+        UsageError: they have several sizes.
+    """
+    if report.common_size:
+        return report.common_size
+    most = ", ".join(f"{size} {count:,} times" for size, count in report.sizes.most_common(3))
+    raise UsageError(
+        f"pictures have {len(report.sizes):,} different sizes (most often {most})",
+        where=shown(report.source),
+        fix="--size 64 brings them all to one size",
+    )
 
 
 def _decoded(

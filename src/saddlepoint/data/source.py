@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ import numpy as np
 from ..errors import DiskError, UsageError
 from . import catalog, points
 from .arrays import ArrayStorage
+from .attributes import chosen
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
 from .images import Images
+from .labeling import labeled, relabeled
 from .layout import shown
 from .listing import Index, Listing, Storage, index_of
 from .places import open_place
 from .points import Points
 from .policy import Policy
 from .report import ScanReport
-from .scan import Watch, judge, scan
+from .scan import Watch, judge, own_size, scan
 from .split import split
 
 _LARGEST_SIDE = 8192
@@ -49,6 +51,8 @@ class Source:
         watch: stop flag and progress of long passes.
         only: names to use; others are ignored. A resumed run gives those of its index: what was added since waits.
         holdout: share of the pictures that `images` leaves out and `held_out` gives.
+        by: attributes that are the classes, as names or in one text with commas: of avatars, or of a label file; by
+            default what a label file of one attribute says. None leaves label files alone.
 
     Raises:
         MissingError: there is no such place.
@@ -68,8 +72,9 @@ class Source:
         watch: Watch | None = None,
         only: Set[str] | None = None,
         holdout: float = 0.0,
+        by: str | Sequence[str] | None = (),
     ) -> None:
-        self.holdout = holdout
+        self.holdout, self.by = holdout, None if by is None else chosen(by)
         self.policy, self.watch, self.only = policy or Policy(), watch or Watch(), only
         self.cache = cache or default_folder()
         self.given = Images.of(spec) if isinstance(spec, np.ndarray) else spec if isinstance(spec, Images) else None
@@ -82,6 +87,8 @@ class Source:
         if self._toy and holdout:
             raise UsageError("points need no holdout: new ones can be drawn at any time", where="--holdout")
         self._storage = self._locate()
+        if self.by:
+            self._require_attributes()
 
     @property
     def kind(self) -> str:
@@ -135,13 +142,14 @@ class Source:
     @property
     def index(self) -> Index:
         """Every candidate's size, time and content hash: what a run keeps to notice changes (`listing.changes`)."""
-        return index_of(self._list().entries) if self._storage else {}
+        listing = self._list()
+        return index_of(listing.entries, labeled=bool(listing.classes and listing.attributes))
 
     @property
     def fingerprint(self) -> str:
         """Hash of names and contents; times do not matter."""
         if not self._storage:
-            return hashlib.sha256(self.name.encode()).hexdigest()
+            return hashlib.sha256(" --by ".join([self.name, *(self.by or ())]).encode()).hexdigest()
         digest = hashlib.sha256()
         for entry in self._list().entries:
             digest.update(ascii((entry.name, entry.size, entry.digest, entry.label)).encode())
@@ -163,29 +171,44 @@ class Source:
     def _as_seen(self, report: ScanReport) -> ScanReport:
         """A remembered report with what changes nothing about the set, and may have changed since."""
         listing = self._list()
-        return replace(report, source=self.name, ignored=dict(listing.ignored), first_ignored=listing.first_ignored)
+        return replace(
+            report,
+            source=self.name,
+            ignored=dict(listing.ignored),
+            first_ignored=listing.first_ignored,
+            notes=list(listing.notes),
+        )
 
     def _open(self, size: tuple[int, int] | None, channels: int | None) -> Images:
         if not self._storage:
-            return catalog.open_named(
-                self.name,
-                size=size,
-                channels=channels,
-                cache=self.cache,
-                progress=self.watch.progress,
-                should_stop=self.watch.should_stop,
-            )
+            return self._open_named(size, channels)
         given = self.given
         if given and size in (None, (given.height, given.width)) and channels in (None, given.channels):
             return given
         if size is None or channels is None:
-            size, channels = size or self._own_size(), channels or self._own_channels()
+            report = self.report or ScanReport(self.name)
+            judge(report, self.policy)
+            size, channels = size or own_size(report), channels or report.own_channels
         folder = self.cache / "sets" / self._key(size, channels)
         cached = open_cached(folder) or self._build(self._storage, folder, (*size, channels))
         self._report = self._as_seen(cached.report)
         judge(self._report, self.policy)
         name = self.name if given else Path(self.name).resolve().name
         return Images(cached.pixels, cached.labels, tuple(self._report.classes), name, folder.name, self._report)
+
+    def _open_named(self, size: tuple[int, int] | None, channels: int | None) -> Images:
+        images = catalog.open_named(
+            self.name,
+            size=size,
+            channels=channels,
+            cache=self.cache,
+            progress=self.watch.progress,
+            should_stop=self.watch.should_stop,
+        )
+        if not self.by:
+            return images
+        table = catalog.attributes(self.name, size=size, channels=channels, cache=self.cache)
+        return relabeled(images, table, self.by, self.policy)
 
     def _build(self, storage: Storage, folder: Path, shape: tuple[int, int, int]) -> Cached:
         """Scan and decode in one pass."""
@@ -211,7 +234,11 @@ class Source:
                 self._listing = Listing(
                     [entry for entry in self._listing.entries if entry.name in self.only],
                     classes=self._listing.classes,
+                    labels=self._listing.labels,
                 )
+            self._listing = labeled(self._listing, self.by, self.policy, self.name)
+            if self.only is not None:
+                self._listing.notes.clear()  # what was added since may have labels already
         return self._listing or Listing()
 
     def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
@@ -221,23 +248,26 @@ class Source:
         parts = [FORMAT, self.fingerprint, unopened, size, channels, self.policy.pixel_rules()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
-    def _own_size(self) -> tuple[int, int]:
-        """(height, width) that all pictures share."""
-        report = self.report or ScanReport(self.name)
-        judge(report, self.policy)
-        if report.common_size:
-            return report.common_size
-        most = ", ".join(f"{size} {count:,} times" for size, count in report.sizes.most_common(3))
-        raise UsageError(
-            f"pictures have {len(report.sizes):,} different sizes (most often {most})",
-            where=shown(self.name),
-            fix="--size 64 brings them all to one size",
-        )
+    @property
+    def attributes(self) -> dict[str, int]:
+        """Names of the attributes to choose from, and how many values each takes; of avatars once they are drawn."""
+        if self._opened and not self._storage and catalog.has_attributes(self.name):
+            size, channels = next(iter(self._opened))
+            table = catalog.attributes(self.name, size=size, channels=channels, cache=self.cache)
+            return {name: len(values) for name, values in zip(table.names, table.values, strict=True)}
+        return dict(self._list().attributes)
 
-    def _own_channels(self) -> int:
-        report = self.report or ScanReport(self.name)
-        judge(report, self.policy)
-        return 1 if set(report.channels) == {"1"} else 3
+    def _require_attributes(self) -> None:
+        """Refuse a choice where there is nothing to choose from."""
+        if not self.policy.classes:
+            raise UsageError("--by and --no-classes exclude each other", where="--by", fix="give one of them")
+        written = self._storage and not isinstance(self._storage, ArrayStorage)
+        if not written and not catalog.has_attributes(self.name):
+            raise UsageError(
+                f"{shown(self.name)} has no attributes to make classes of",
+                where="--by",
+                fix="leave out --by; avatars have attributes, and folders and zips with a label file",
+            )
 
     def _locate(self) -> Storage | None:
         """Where the pictures lie; None for a named set and for points."""
