@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import model, run
 from .abilities import Conditional, Decodes, Samples, abilities, decode
 from .errors import MissingError, UnavailableError, UsageError
 from .game import Game
-from .latent import walk as paths
-from .pictures import film, grid, negatives, plane
+from .latent import classes, tours
+from .latent.tours import Tour
+from .latent.truncate import truncate
+from .latent.walk import lerp, slerp
+from .layers.labels import draw_labels
 from .pictures.log import measured, read_log
+from .pictures.tours import painter, show
 from .plan import Plan
 from .run import Run
 
 WALKS = ("slerp", "linear", "explore")
+OVER = ("latents", "classes")
 
 
 class Trained:
@@ -45,7 +49,14 @@ class Trained:
         return measured(read_log(self.folder / "log.jsonl"))
 
     @torch.no_grad()
-    def sample(self, count: int = 16, *, seed: int = 0, labels: Tensor | Sequence[int | str] | None = None) -> Tensor:
+    def sample(
+        self,
+        count: int = 16,
+        *,
+        seed: int = 0,
+        labels: Tensor | Sequence[int | str] | None = None,
+        truncation: float | None = None,
+    ) -> Tensor:
         """New data: for images float32 (count, C, H, W) in [-1, 1], on the CPU; the same seed gives the same.
 
         Args:
@@ -53,13 +64,16 @@ class Trained:
             seed: of the latents, and of the labels if none are given.
             labels: classes by name or number, taken in turn, for a game that has classes; by default as often as in
                 the data. Or float (count, K), whose rows are shares of the K classes.
+            truncation: largest absolute value of a number in a latent, see `latent.truncate`; by default any.
 
         Raises:
-            UnavailableError: this game cannot sample.
-            UsageError: labels for a game without classes, or a class that it does not know.
+            UnavailableError: this game cannot sample, or has no latents to truncate.
+            UsageError: labels for a game without classes, a class that it does not know, or a truncation out of range.
         """
         if not isinstance(self.game, Samples):
             raise self._cannot("sample")
+        if truncation is not None:
+            self._decodes()
         generator = torch.Generator().manual_seed(seed)
         wanted = None if labels is None else self.labels(labels, count).to(self.device)
         # One latent after the other in pieces of 64, so that any count fits in memory.
@@ -67,7 +81,7 @@ class Trained:
         for start in range(0, count, 64):
             size = min(64, count - start)
             given = None if wanted is None else wanted[start : start + size]
-            pieces.append(self.game.sample(size, labels=given, generator=generator).float().cpu())
+            pieces.append(draw(self.game, size, given, generator, truncation).float().cpu())
         return torch.cat(pieces)
 
     @torch.no_grad()
@@ -76,12 +90,13 @@ class Trained:
 
         Raises:
             UnavailableError: this game has no latents.
-            UsageError: as for `sample`.
+            UsageError: latents of another size, or not finite; labels as for `sample`.
         """
-        if not isinstance(self.game, Decodes):
-            raise self._cannot("decode")
+        game = self._decodes()
+        if latents.shape[1:] != (game.latent,) or not latents.isfinite().all():
+            raise UsageError(f"latents {tuple(latents.shape)} cannot be decoded", fix=f"finite, (N, {game.latent})")
         given = None if labels is None else self.labels(labels, len(latents))
-        return decode(self.game, latents.to(self.device, torch.float32), given).float().cpu()
+        return decode(game, latents.to(self.device, torch.float32), given).float().cpu()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -90,99 +105,169 @@ class Trained:
 
     def labels(self, wanted: Tensor | Sequence[int | str], count: int) -> Tensor:
         """Classes by name or number, in turn until there are `count` of them, as `Conditional.decode` takes them."""
-        if not self.classes:
-            raise UsageError(
-                f"{self.config['recipe']} was not taught by class, so none can be asked for",
-                where="--labels",
-                fix="leave it out, or train a recipe with classes: saddle list",
-            )
-        if isinstance(wanted, Tensor) and wanted.is_floating_point():
-            if wanted.shape != (count, len(self.classes)):
-                raise UsageError(
-                    f"shares of classes have shape {(count, len(self.classes))}, not {tuple(wanted.shape)}",
-                    where="--labels",
-                )
-            return wanted
-        numbers = [self._class(each) for each in (wanted.tolist() if isinstance(wanted, Tensor) else wanted)]
-        if not numbers:
-            raise UsageError("no class was asked for", where="--labels", fix=f"of {_some(self.classes)}")
-        return torch.tensor(numbers)[torch.arange(count) % len(numbers)]
-
-    def _class(self, wanted: int | str) -> int:
-        if wanted in self.classes:
-            return self.classes.index(str(wanted))
-        number = int(wanted) if str(wanted).isascii() and str(wanted).isdigit() else -1
-        if not 0 <= number < len(self.classes):
-            raise UsageError(
-                f"{self.run.name} knows no class {str(wanted)!r}",
-                where="--labels",
-                fix=f"its {len(self.classes)} classes are {_some(self.classes)}",
-            )
-        return number
+        return classes.chosen(wanted, self._classes("--labels"), count)
 
     def walk(
         self,
         path: str | Path | None = None,
         *,
+        over: str = "latents",
         kind: str = "slerp",
+        labels: Sequence[int | str] | None = None,
         seed: int = 0,
         count: int = 16,
         states: int = 8,
         steps: int = 24,
         fps: float = 24,
         max_bytes: int | None = None,
+        truncation: float | None = None,
     ) -> Path:
-        """Films a closed walk through the latent space; points move over the true density.
+        """Films a closed walk, through latents or through classes; points move over the true density.
 
         Args:
-            path: `.webp`, `.gif` or `.mp4`; by default `walk.webp` in the run's folder.
-            kind: `slerp` along great circles, `linear` along chords, `explore` the anime notebook's film: 15 states
-                of a 10x10 sheet on chords.
+            path: `.webp`, `.gif` or `.mp4` for a film, `.png` for a sheet; by default `walk.webp` in the run's folder.
+            over: `latents`, and the classes stay; or `classes`, and the latents stay.
+            kind: through latents: `slerp` along great circles, `linear` along chords, `explore` the anime notebook's
+                film: 15 states of a 10x10 sheet on chords.
+            labels: over latents the classes of the pictures, in turn; over classes those to pass. By default all.
             seed: of the latents.
             count: pictures in a frame.
             states: latents that each picture passes.
-            steps: frames from one to the next.
+            steps: frames from one latent, or class, to the next.
             fps: frames per second.
-            max_bytes: size to stay under, at the cost of quality.
+            max_bytes: size of a film to stay under, at the cost of quality.
+            truncation: as for `sample`.
 
         Raises:
             UsageError: an unknown kind, or a number out of range.
             UnavailableError: this game has no latents, or makes points and its run is not at hand.
         """
-        if kind not in WALKS:
-            raise UsageError(f"--kind must be one of {', '.join(WALKS)}, got {kind!r}", where="--kind")
+        for flag, word, words in (("--kind", kind, WALKS), ("--over", over, OVER)):
+            if word not in words:
+                raise UsageError(f"{flag} must be one of {', '.join(words)}, got {word!r}", where=flag)
+        if over == "classes":
+            if kind != "slerp":
+                raise UsageError("classes are mixed along straight lines", where="--kind", fix="leave it out")
+            known = self._classes("--over")
+            latents = self._latents(count, seed, truncation)
+            tour = tours.over_classes(latents, labels or range(len(known)), known, steps)
+        else:
+            count, states = (100, 15) if kind == "explore" else (count, states)
+            points = self._latents(states * count, seed, truncation).view(states, count, -1)
+            given = None if labels is None else self.labels(labels, count)
+            tour = tours.over_latents(points, given, steps, path=slerp if kind == "slerp" else lerp)
+        name = "explore" if kind == "explore" else "walk" if over == "latents" else "walk-classes"
+        return self.show(tour, path or self.folder / f"{name}.webp", fps=fps, max_bytes=max_bytes)
+
+    def breed(
+        self,
+        parents: Sequence[int | str],
+        path: str | Path | None = None,
+        *,
+        seed: int = 0,
+        rows: int = 8,
+        columns: int = 9,
+        steps: int = 48,
+        fps: float = 24,
+        truncation: float | None = None,
+    ) -> Path:
+        """Draws mixtures of two classes from left to right, a latent a row; or of four between the sheet's corners.
+
+        Args:
+            parents: two classes or four, by name or number.
+            path: `.png` for a sheet, `.webp`, `.gif` or `.mp4` for a film; by default `breed.png` in the run's folder.
+            seed: of the latents.
+            rows: of the sheet, and pictures in a frame.
+            columns: of the sheet.
+            steps: frames from one class to the next.
+            fps: frames per second.
+            truncation: as for `sample`.
+
+        Raises:
+            UsageError: another number of classes, one that there is not, or a game without classes.
+        """
+        known = self._classes("saddle breed")
+        tour = tours.breed(self._latents(rows, seed, truncation), parents, known, columns, steps)
+        return self.show(tour, path or self.folder / "breed.png", fps=fps)
+
+    def traverse(
+        self,
+        coordinates: Sequence[int] | None = None,
+        path: str | Path | None = None,
+        *,
+        labels: Sequence[int | str] | None = None,
+        seed: int = 0,
+        rows: int = 5,
+        columns: int = 9,
+        reach: float = 2.0,
+        steps: int = 48,
+        fps: float = 24,
+        truncation: float | None = None,
+    ) -> Path:
+        """Draws what single coordinates of the latents do, a latent a row, its class in turn where there are any.
+
+        Args:
+            coordinates: which, counted from 0; by default the last two, where InfoGAN has its codes.
+            path: `.png` for a sheet, `.webp`, `.gif` or `.mp4` for a film; by default `traverse.png` in the run's
+                folder.
+            labels: classes of the rows, in turn; by default all.
+            seed: of the latents.
+            rows: for each coordinate.
+            columns: of the sheet.
+            reach: each coordinate goes from minus this to this.
+            steps: frames of the film on either way.
+            fps: frames per second.
+            truncation: as for `sample`; of all other coordinates.
+
+        Raises:
+            UsageError: a coordinate that there is not.
+        """
+        size = self._decodes().latent
+        moved = range(max(0, size - 2), size) if coordinates is None else coordinates
+        given = self.labels(labels or range(len(self.classes)), rows) if labels or self.classes else None
+        latents = self._latents(rows, seed, truncation)
+        tour = tours.traverse(latents, given, tuple(moved), reach=reach, columns=columns, steps=steps)
+        return self.show(tour, path or self.folder / "traverse.png", fps=fps)
+
+    def show(self, tour: Tour, path: str | Path, *, fps: float = 24, max_bytes: int | None = None) -> Path:
+        """Draws a tour: as a sheet where the path ends in `.png`, else as a film."""
+        draw = painter(self.folder, points=bool(self.config["data"].get("toy")))
+        return show(tour, self.decode, draw, Path(path), fps=fps, max_bytes=max_bytes)
+
+    def _latents(self, count: int, seed: int, truncation: float | None) -> Tensor:
+        size, generator = self._decodes().latent, torch.Generator().manual_seed(seed)
+        return truncate(torch.randn(count, size, generator=generator), truncation)
+
+    def _decodes(self) -> Decodes:
         if not isinstance(self.game, Decodes):
             raise self._cannot("decode")
-        if kind == "explore":
-            count, states = 100, 15
-        generator = torch.Generator().manual_seed(seed)
-        points = torch.randn(states, count, self.game.latent, generator=generator)
-        frames = paths.explore(points, steps, path=paths.slerp if kind == "slerp" else paths.lerp)
-        draw = self._draw()
-        pictures = (draw(self.decode(latents)) for latents in frames)
-        target = Path(path) if path else self.folder / f"{'explore' if kind == 'explore' else 'walk'}.webp"
-        return film.write_film(target, pictures, fps=fps, max_bytes=max_bytes)
+        return self.game
 
-    def _draw(self) -> Callable[[Tensor], Image.Image]:
-        """What makes a picture of what this game makes."""
-        if not self.config["data"].get("toy"):
-            return grid.grid
-        truth = negatives.truth(self.folder)
-        if truth is None:
-            raise UnavailableError(
-                f"{self.config['recipe']} makes points, which are drawn over what its run should learn",
-                where=str(self.folder / "samples" / "truth.npz"),
-                fix="name the run, not its model",
+    def _classes(self, where: str) -> tuple[str, ...]:
+        if not self.classes:
+            raise UsageError(
+                f"{self.config['recipe']} was not taught by class, so none can be asked for",
+                where=where,
+                fix="leave it out, or train a recipe with classes: saddle list",
             )
-        return lambda points: plane.portrait(truth, points.numpy(), dot=5.0)
+        return self.classes
 
     def _cannot(self, ability: str) -> UnavailableError:
         able = ", ".join(abilities(self.game)) or "nothing"
         return UnavailableError(f"{self.config['recipe']} cannot {ability}", fix=f"its abilities: {able}")
 
 
-def _some(names: Sequence[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+def draw(
+    game: nn.Module, count: int, labels: Tensor | None, generator: torch.Generator, truncation: float | None
+) -> Tensor:
+    """Samples of a game, from truncated latents where that is asked for; else whatever `sample` gives."""
+    if truncation is None or not isinstance(game, Decodes):
+        assert isinstance(game, Samples), "the verbs have looked"
+        return game.sample(count, labels=labels, generator=generator)
+    latents = truncate(torch.randn(count, game.latent, generator=generator), truncation)
+    if labels is None and isinstance(game, Conditional):
+        labels = draw_labels(count, game.frequencies, generator)
+    return decode(game, latents.to(next(game.parameters()).device), labels)
 
 
 def load(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from saddlepoint.errors import UsageError
-from saddlepoint.pictures.sheets import evenly, evolution_sheet, real_vs_fake, scaled, titled
+from saddlepoint.pictures.sheets import evenly, evolution_sheet, headed, real_vs_fake, scaled, titled
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,27 @@ def test_titled_pictures_stand_row_by_row_each_under_its_title(count, columns, s
 def test_no_sheet_of_nothing_or_nowhere(count, columns):
     with pytest.raises(UsageError, match=r"no sheet can be made"):
         titled([("one", Image.new("RGB", (8, 8)))] * count, columns=columns)
+
+
+def test_words_stand_above_columns_and_beside_rows():
+    images = np.zeros((6, 28, 28, 1), np.uint8)
+    plain = headed(images, columns=3)
+    assert plain.size == (3 * 28 + 4, 2 * 28 + 2)
+    both = np.asarray(headed(images, columns=3, heads=("a", "", "b"), names=("first", "second")).convert("L"))
+    grid = 2 * np.array(plain.size)
+    top, left = both.shape[0] - grid[1], both.shape[1] - grid[0]
+    assert top > 0
+    assert left > 0
+    assert both[top + 1, left + 1] == 0, "enlarged twice, without a blur"
+    assert both[:top, left : left + 56].min() < 100, "above the first column"
+    assert both[:top, left + 60 : left + 116].min() == 255, "nothing above the second"
+    assert both[:top, left + 120 :].min() < 100
+    assert both[top : top + 56, :left].min() < 100
+    assert both[top + 60 :, :left].min() < 100
+
+
+def test_long_words_are_cut():
+    images = np.zeros((4, 28, 28, 3), np.uint8)
+    heads = ("a very long name of a class", "another one")
+    sheet = headed(images, columns=2, heads=heads, names=("x" * 400, "y"))
+    assert sheet.width < 600

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import compare, data, doctor, evaluate, failures, report, resume, sample, show, train, walk
+from . import breed, compare, data, doctor, evaluate, failures, report, resume, sample, show, train, traverse, walk
 from . import list as listing
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command("train", cls=train.TrainCommand)(train.train)
 app.command("resume")(resume.resume)
 app.command("sample")(sample.sample)
 app.command("walk")(walk.walk)
+app.command("breed")(breed.breed)
+app.command("traverse")(traverse.traverse)
 app.command("show", cls=show.ShowCommand)(show.show)
 app.command("list")(listing.list_recipes)
 app.add_typer(data.app, name="data")

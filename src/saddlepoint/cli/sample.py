@@ -13,7 +13,7 @@ import typer
 
 from . import flags
 from .output import emit
-from .values import listed, whole
+from .values import listed, number, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 Count = Annotated[int, flags.valued("-n", whole("-n", 1, 1_000_000), "N", "Pictures, or points, to make.")]
 Labels = Annotated[
     str | None, typer.Option("--labels", metavar="A,B", help="Classes by name or number, as many pictures of each.")
+]
+Truncation = Annotated[
+    float | None,
+    flags.valued(
+        "--truncation", number("--truncation", 0, 8), "T", "Cut latents off at T: smaller, better and more alike."
+    ),
 ]
 Each = Annotated[bool, flags.switch("--each", "Write one PNG a picture into a folder, instead of one sheet.")]
 Npz = Annotated[bool, flags.switch("--npz", "Write one npz: uint8 `images` (N, H, W, C), or float32 `points` (N, D).")]
@@ -35,6 +41,7 @@ def sample(
     count: Count = 64,
     seed: flags.Seed = 0,
     labels: Labels = None,
+    truncation: Truncation = None,
     each: Each = False,
     npz: Npz = False,
     out: Target = None,
@@ -55,9 +62,10 @@ def sample(
         raise UsageError(f"{trained.run.name} makes points, not pictures", where="--each", fix="--npz for the numbers")
     suffix = "" if each else ".npz" if npz else ".png"
     chosen = listed(labels) if labels else None
-    target = out or trained.run.folder / "generated" / f"seed-{seed}-n-{count}{_said(chosen)}{suffix}"
+    cut = "" if truncation is None else f"-t-{truncation:g}"
+    target = out or trained.run.folder / "generated" / f"seed-{seed}-n-{count}{said(chosen)}{cut}{suffix}"
     wanted = None if chosen is None else trained.labels(chosen, count).sort().values
-    made = trained.sample(count, seed=seed, labels=wanted)
+    made = trained.sample(count, seed=seed, labels=wanted, truncation=truncation)
     with writing(target):
         (target if each else target.parent).mkdir(parents=True, exist_ok=True)
         if toy:
@@ -65,7 +73,8 @@ def sample(
         else:
             write_pictures(made, target, each=each, npz=npz, labels=wanted)
     if json:
-        emit({"run": trained.run.name, "count": count, "seed": seed, "path": str(target)})
+        asked = {"seed": seed, "labels": chosen, "truncation": truncation}
+        emit({"run": trained.run.name, "count": count, **asked, "path": str(target)})
     else:
         print(target)
 
@@ -95,8 +104,8 @@ def columns_by_class(labels: Tensor | None) -> int | None:
     return best if best > 1 else None
 
 
-def _said(labels: Sequence[str] | None) -> str:
-    """The part of a file's name that tells the classes."""
+def said(labels: Sequence[str] | None) -> str:
+    """The part of a file's name that tells the classes, or whatever else was asked for."""
     plain = "-".join(re.sub(r"\W+", "_", label) for label in labels or ())
     return f"-of-{plain[:40]}" if plain else ""
 

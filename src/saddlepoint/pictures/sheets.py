@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from ..errors import UsageError
 from .film import on_white
+from .grid import PADDING, grid, to_uint8
 
 _CELL = 300
 """Longest side of a picture on the evolution sheet, pixels."""
+_READABLE = 56
+"""Shorter side of a picture on a sheet with words, at least, pixels."""
+_INK = "#24262b"
 
 
 def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int = 5, rows: int = 4) -> Image.Image:
@@ -59,7 +67,7 @@ def real_vs_fake(real: Image.Image, fake: Image.Image, *, what: str = "images") 
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size)
     left = 0
     for title, panel in zip((f"Real {what}", f"Generated {what}"), panels, strict=True):
-        draw.text((left + panel.width / 2, head / 2), title, fill="#24262b", font=font, anchor="mm")
+        draw.text((left + panel.width / 2, head / 2), title, fill=_INK, font=font, anchor="mm")
         sheet.paste(panel, (left, head))
         left += panel.width + gap
     return sheet
@@ -87,9 +95,49 @@ def titled(tiles: Sequence[tuple[str, Image.Image]], *, columns: int) -> Image.I
     for place, (title, picture) in enumerate(tiles):
         row, column = divmod(place, columns)
         left, top = column * (width + gap), row * (head + height)
-        draw.text((left, top + head / 2), title, fill="#24262b", font=font, anchor="lm")
+        draw.text((left, top + head / 2), title, fill=_INK, font=font, anchor="lm")
         sheet.paste(picture, (left, top + head))
     return sheet
+
+
+def headed(
+    images: Tensor | NDArray[np.generic], *, columns: int, heads: Sequence[str] = (), names: Sequence[str] = ()
+) -> Image.Image:
+    """A grid with words above its columns and beside its rows; small pictures are enlarged by a whole factor.
+
+    Args:
+        images: as `grid.to_uint8` takes them, row by row.
+        columns: images in a row.
+        heads: of the columns, from the left; a long one reaches over empty ones beside it. Without any word, here or
+            beside the rows, it is the plain grid.
+        names: of the rows, from the top.
+    """
+    sheet = grid(images, columns=columns)
+    if not any(heads) and not any(names):
+        return sheet
+    height, width = to_uint8(images).shape[1:3]
+    factor = max(1, -(-_READABLE // min(height, width)))
+    sheet = scaled(sheet, (sheet.width * factor, sheet.height * factor))
+    size = max(13, height * factor // 9)
+    font = ImageFont.load_default(size)
+    wide, high = (width + PADDING) * factor, (height + PADDING) * factor
+    line = round(1.7 * size) if any(heads) else 0
+    shown = [_cut(name, font, 3 * wide) for name in names]
+    beside = round(max(map(font.getlength, shown)) + size) if any(names) else 0
+    result = Image.new("RGB", (beside + sheet.width, line + sheet.height), "white")
+    result.paste(sheet, (beside, line))
+    draw = ImageDraw.Draw(result)
+    for row, name in enumerate(shown):
+        place = (beside - size / 2, line + row * high + height * factor / 2)
+        draw.text(place, name, fill=_INK, font=font, anchor="rm")
+    for column, head in enumerate(heads):
+        others = reversed(heads[:column]) if column == len(heads) - 1 else heads[column + 1 :]
+        empty = sum(1 for _ in takewhile(lambda other: not other, others))
+        words = _cut(head, font, wide * (1 + empty / 2) - size / 2)  # of empty columns each side has half
+        half = font.getlength(words) / 2
+        middle = min(max(beside + column * wide + width * factor / 2, beside + half), result.width - half)
+        draw.text((middle, line / 2), words, fill=_INK, font=font, anchor="mm")
+    return result
 
 
 def evenly(count: int, wanted: int) -> list[int]:
@@ -128,3 +176,12 @@ def _label(cell: Image.Image, text: str) -> None:
     ImageDraw.Draw(layer).rectangle(box, fill=(214, 32, 32, 160))
     cell.paste(layer, mask=layer)
     ImageDraw.Draw(cell).text((pad, box[3] / 2), text, fill="white", font=font, anchor="lm")
+
+
+def _cut(words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    """As many of the words' letters as there is room for."""
+    if font.getlength(words) <= room:
+        return words
+    while words and font.getlength(words + "…") > room:
+        words = words[:-1]
+    return words + "…"
