@@ -182,6 +182,12 @@ def test_other_layers_are_left_alone() -> None:
     assert [parametrize.is_parametrized(layer) for layer in network] == [True, False, False]
 
 
+def test_only_the_asked_kinds_of_layers_are_normalized() -> None:
+    network = nn.Sequential(nn.Embedding(3, 4), nn.Linear(4, 4), nn.Unflatten(1, (4, 1, 1)), nn.Conv2d(4, 2, 1))
+    spectral(network, only=(nn.Linear, nn.Conv2d))
+    assert [parametrize.is_parametrized(layer) for layer in network] == [False, True, False, True]
+
+
 def test_what_cannot_be_normalized_is_refused() -> None:
     with pytest.raises(GameError, match="ReLU has no weights"):
         spectral(nn.ReLU())

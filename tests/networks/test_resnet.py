@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from saddlepoint.networks.resnet import DownBlock, UpBlock, discriminator, generator
+from saddlepoint.layers.attention import Attention
+from saddlepoint.networks.resnet import DownBlock, UpBlock, conditional_generator, discriminator, generator
 
 from .counting import parameters
 
@@ -90,3 +91,41 @@ def test_first_weights_are_glorot_and_first_biases_zero() -> None:
     assert float(block.first.weight.detach().std()) == pytest.approx((4 / (9 * (32 + 64))) ** 0.5, rel=0.02)
     assert float(block.shortcut.weight.detach().std()) == pytest.approx((2 / (32 + 64)) ** 0.5, rel=0.04)
     assert not any(bool(part.bias.count_nonzero()) for part in (block.first, block.second, block.shortcut))
+
+
+def test_classes_cost_tables_and_nothing_else() -> None:
+    with torch.device("meta"):
+        # Six norms of 256 features in the blocks: gains and biases for each class, not for all; one vector each in D.
+        plain = 4_276_739 - 2 * 6 * 256
+        assert parameters(conditional_generator(size=32, channels=3, latent=128, classes=7)) == plain + 7 * 2 * 6 * 256
+        assert parameters(discriminator(size=32, channels=3, classes=7)) == 1_053_825 + 7 * 128
+
+
+def test_a_conditional_generator_starts_as_the_plain_one_whatever_the_class() -> None:
+    torch.manual_seed(0)
+    plain = generator(size=32, channels=1, latent=5, width=4)
+    told = conditional_generator(size=32, channels=1, latent=5, classes=3, width=4)
+    told.stem, told.end = plain[:2], plain[-4:]
+    for mine, theirs in zip(told.blocks, plain[2:-4], strict=True):
+        mine.first, mine.second, mine.shortcut = theirs.first, theirs.second, theirs.shortcut
+    latents = torch.randn(3, 5)
+    torch.testing.assert_close(told(latents, torch.tensor([0, 1, 2])), plain(latents))
+
+
+@pytest.mark.parametrize(("size", "attention"), [(32, 8), (32, 16), (64, 32), (128, 64), (128, 8)])
+def test_attention_is_at_the_asked_side_in_both(size: int, attention: int) -> None:
+    shape = {"size": size, "channels": 3, "classes": 2, "width": 4, "attention": attention}
+    rising, falling = conditional_generator(**shape, latent=4), discriminator(**shape)
+    sides: list[int] = []
+    for layer in (*rising.modules(), *falling.modules()):
+        if isinstance(layer, Attention):
+            layer.register_forward_pre_hook(lambda _, inputs: sides.append(inputs[0].shape[-1]))
+    labels = torch.zeros(2, dtype=torch.long)
+    with torch.no_grad():
+        assert falling(rising(torch.randn(2, 4), labels), labels).shape == (2,)
+    assert sides == [attention] * 2
+
+
+def test_wide_blocks_widen_at_their_first_convolution() -> None:
+    widening = [DownBlock(4, 8, halve=True, wide=wide).first.out_channels for wide in (False, True)]
+    assert widening == [4, 8]

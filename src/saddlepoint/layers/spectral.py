@@ -21,7 +21,7 @@ LAYERS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def spectral(module: Network, *, iterations: int = 1) -> Network:
+def spectral(module: Network, *, iterations: int = 1, only: tuple[type[nn.Module], ...] = LAYERS) -> Network:
     """Puts spectral normalization on a layer, or on every linear, convolution and embedding layer of a network.
 
     To be called last: initializing `layer.weight` afterwards would change a copy. Biases and the scales of other
@@ -30,11 +30,12 @@ def spectral(module: Network, *, iterations: int = 1) -> Network:
     Args:
         module: changed in place and returned.
         iterations: of the power method for each forward pass in training; in evaluation there are none.
+        only: kinds of layers to normalize, when not all of them.
 
     Raises:
         GameError: there is no layer to normalize, one is normalized already, or its weights are all zero.
     """
-    layers = {name: layer for name, layer in module.named_modules() if isinstance(layer, LAYERS)}
+    layers = {name: layer for name, layer in module.named_modules() if isinstance(layer, only)}
     if not layers:
         raise GameError(
             f"{type(module).__name__} has no weights to normalize",
@@ -44,6 +45,7 @@ def spectral(module: Network, *, iterations: int = 1) -> Network:
         where = f"layer {name}" if name else None
         if parametrize.is_parametrized(layer, "weight"):
             raise GameError("the weights of a layer are normalized already", where=where, fix="call spectral() once")
+        assert isinstance(layer.weight, Tensor)
         if not layer.weight.count_nonzero():
             raise GameError(
                 "weights that are all zero have no largest singular value", where=where, fix="initialize them first"

@@ -3,16 +3,23 @@
 A generator maps latents (N, Z) to images (N, C, size, size) in [-1, 1]; a discriminator maps images to logits (N,).
 At 32 and 128 they are those of the paper's appendix for CIFAR-10 and ImageNet, at 64 those of the authors' code, which
 also gives the first weights. The blocks are the parts for other plans.
+
+Both can be told classes, as Miyato and Koyama 2018 ("cGANs with Projection Discriminator") do, the generator by the
+norms of its blocks, the discriminator by its head; and both can attend, as in Zhang et al. 2019.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ..layers.attention import Attention
+from ..layers.conditional import Projection, class_norm
 
 GENERATOR_PLANS = {32: (4, 4, 4, 4), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
 """Features at 4x4, 8x8, … up to the image's size, in quarters of the width."""
@@ -47,7 +54,7 @@ class UpBlock(nn.Module):
     Args:
         entering: features of the input.
         leaving: features of the output and between the two convolutions.
-        norm: makes a normalization for so many features.
+        norm: makes a normalization for so many features, conditional or not.
     """
 
     def __init__(self, entering: int, leaving: int, *, norm: Callable[[int], nn.Module] = nn.BatchNorm2d) -> None:
@@ -57,9 +64,10 @@ class UpBlock(nn.Module):
         self.second = convolution(leaving, leaving, 3, gain=math.sqrt(2))
         self.shortcut = convolution(entering, leaving, 1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        main = self.first(_double(self.first_norm(features).relu()))
-        main = self.second(self.second_norm(main).relu())
+    def forward(self, features: Tensor, *condition: Tensor) -> Tensor:
+        """Features of twice the resolution; `condition` is what the norms take beside features, if anything."""
+        main = self.first(_double(self.first_norm(features, *condition).relu()))
+        main = self.second(self.second_norm(main, *condition).relu())
         # A 1x1 convolution and the copying of pixels commute: before it, there are four times fewer to multiply.
         return main + _double(self.shortcut(features))
 
@@ -74,11 +82,12 @@ class DownBlock(nn.Module):
         leaving: features of the output.
         halve: whether the resolution is halved.
         first: whether the input is an image. It passes no ReLU then, and is widened by the first convolution.
+        wide: whether the first convolution widens always, as in Zhang et al. 2019.
     """
 
-    def __init__(self, entering: int, leaving: int, *, halve: bool, first: bool = False) -> None:
+    def __init__(self, entering: int, leaving: int, *, halve: bool, first: bool = False, wide: bool = False) -> None:
         super().__init__()
-        hidden = leaving if first else entering
+        hidden = leaving if first or wide else entering
         self.halve, self.activate = halve, not first
         self.first = convolution(entering, hidden, 3, gain=math.sqrt(2))
         self.second = convolution(hidden, leaving, 3, gain=math.sqrt(2))
@@ -94,25 +103,53 @@ class DownBlock(nn.Module):
         return main + shortcut
 
 
+class ConditionalGenerator(nn.Module):
+    """Maps latents (N, Z) and a condition to images: a stem, blocks whose norms take the condition, an end.
+
+    Args:
+        stem: from latents to features of 4x4.
+        blocks: each doubles the resolution.
+        end: from features to images.
+        attention: side of the features that attend to themselves, or 0.
+    """
+
+    def __init__(self, stem: nn.Module, blocks: Sequence[UpBlock], end: nn.Module, *, attention: int = 0) -> None:
+        super().__init__()
+        self.stem, self.blocks, self.end = stem, nn.ModuleList(blocks), end
+        self.attentions = nn.ModuleList(
+            Attention(block.second.out_channels) if 8 << index == attention else nn.Identity()
+            for index, block in enumerate(blocks)
+        )
+
+    def forward(self, latents: Tensor, *conditions: Tensor) -> Tensor:
+        """Images of latents and of a condition for each block, or of one for all of them."""
+        features = self.stem(latents)
+        each = conditions * len(self.blocks) if len(conditions) == 1 else conditions
+        for block, attend, condition in zip(self.blocks, self.attentions, each, strict=True):
+            features = attend(block(features, condition))
+        images: Tensor = self.end(features)
+        return images
+
+
 class Discriminator(nn.Module):
-    """Blocks, a ReLU, the sum over all positions, a linear layer.
+    """Blocks, a ReLU, the sum over all positions, a head.
 
     Args:
         blocks: from images (N, C, H, W) to features (N, F, h, w).
-        leaving: the F of these.
+        head: from features (N, F), and labels if it takes any, to scores (N, 1).
     """
 
-    def __init__(self, blocks: nn.Module, leaving: int) -> None:
+    def __init__(self, blocks: nn.Module, head: nn.Module) -> None:
         super().__init__()
-        self.blocks, self.head = blocks, linear(leaving, 1)
+        self.blocks, self.head = blocks, head
 
     def features(self, images: Tensor) -> Tensor:
         """What is judged: features (N, F), summed over positions."""
         features: Tensor = self.blocks(images)
         return features.relu().sum((2, 3))
 
-    def forward(self, images: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.features(images))
+    def forward(self, images: Tensor, *labels: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(images), *labels)
         return scores.squeeze(1)
 
 
@@ -128,32 +165,80 @@ def generator(
         width: features of each block at 32; at 64 and 128 those at half and a quarter of the image's size.
         norm: makes a normalization for so many features.
     """
-    widths = [max(1, width * quarters // 4) for quarters in GENERATOR_PLANS[size]]
+    widths = _widths(size, width)
     return nn.Sequential(
-        linear(latent, widths[0] * 16),
-        nn.Unflatten(1, (widths[0], 4, 4)),
+        *stem(latent, widths[0]),
         *[UpBlock(entering, leaving, norm=norm) for entering, leaving in pairwise(widths)],
-        norm(widths[-1]),
-        nn.ReLU(),
-        convolution(widths[-1], channels, 3),
-        nn.Tanh(),
+        *end(norm(widths[-1]), widths[-1], channels),
     )
 
 
-def discriminator(*, size: int, channels: int, width: int = 128) -> Discriminator:
+def conditional_generator(
+    *, size: int, channels: int, latent: int, classes: int, width: int = 256, attention: int = 0
+) -> ConditionalGenerator:
+    """Maps latents (N, Z) and labels to images: `generator`, but with gains and biases of their own for each class.
+
+    Arguments are those of `generator`, and:
+        classes: how many. The last normalization is the same for all of them.
+        attention: side of the features that attend to themselves, at least 8, or 0.
+    """
+    widths, norm = _widths(size, width), partial(class_norm, classes=classes)
+    return ConditionalGenerator(
+        nn.Sequential(*stem(latent, widths[0])),
+        [UpBlock(entering, leaving, norm=norm) for entering, leaving in pairwise(widths)],
+        nn.Sequential(*end(nn.BatchNorm2d(widths[-1]), widths[-1], channels)),
+        attention=attention,
+    )
+
+
+def discriminator(
+    *, size: int, channels: int, width: int = 128, classes: int = 0, wide: bool = False, attention: int = 0
+) -> Discriminator:
     """The authors' discriminator, without its spectral normalization; their width is 128.
 
     Args:
         size: of the image: 32, 64 or 128.
         channels: of the image.
         width: features of each block at 32; at 64 and 128 those that leave the second one.
+        classes: how many its head tells apart by a projection; 0 for a linear head that takes no labels.
+        wide: whether blocks widen at their first convolution.
+        attention: side of the features that attend to themselves, at most half the size, or 0.
     """
     widths = [channels, *[max(1, width * halves // 2) for halves in DISCRIMINATOR_PLANS[size]]]
-    blocks = [
-        DownBlock(entering, leaving, halve=index < HALVINGS[size], first=index == 0)
-        for index, (entering, leaving) in enumerate(pairwise(widths))
-    ]
-    return Discriminator(nn.Sequential(*blocks), widths[-1])
+    blocks = falling(widths, size=size, halvings=HALVINGS[size], wide=wide, attention=attention)
+    return Discriminator(blocks, Projection(widths[-1], classes) if classes else linear(widths[-1], 1))
+
+
+def falling(widths: list[int], *, size: int, halvings: int, wide: bool = False, attention: int = 0) -> nn.Sequential:
+    """Blocks that lead from images to features, the first `halvings` of which halve the resolution.
+
+    Args:
+        widths: channels of the image and features that leave each block.
+        size: of the image.
+        halvings: how many blocks halve.
+        wide: whether blocks widen at their first convolution.
+        attention: side of the features that attend to themselves, behind the block that halves to it, or 0.
+    """
+    layers: list[nn.Module] = []
+    for index, (entering, leaving) in enumerate(pairwise(widths)):
+        layers.append(DownBlock(entering, leaving, halve=index < halvings, first=index == 0, wide=wide))
+        if index < halvings and size >> index + 1 == attention:
+            layers.append(Attention(leaving))
+    return nn.Sequential(*layers)
+
+
+def stem(latent: int, leaving: int) -> list[nn.Module]:
+    """From latents (N, latent) to features (N, leaving, 4, 4)."""
+    return [linear(latent, leaving * 16), nn.Unflatten(1, (leaving, 4, 4))]
+
+
+def end(norm: nn.Module, entering: int, channels: int) -> list[nn.Module]:
+    """From features to images of so many channels in [-1, 1]."""
+    return [norm, nn.ReLU(), convolution(entering, channels, 3), nn.Tanh()]
+
+
+def _widths(size: int, width: int) -> list[int]:
+    return [max(1, width * quarters // 4) for quarters in GENERATOR_PLANS[size]]
 
 
 def _double(features: Tensor) -> Tensor:
