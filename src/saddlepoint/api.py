@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from . import ranks, recipe, run
+from .data import attributes
 from .data.images import Images
 from .data.layout import shown
 from .data.listing import Index, changes
-from .data.policy import Policy
+from .data.policy import Policy, recorded
 from .data.scan import Watch
 from .data.source import Source, open_source
 from .errors import DataError, MissingError, UsageError
@@ -47,6 +48,7 @@ def train(
     workers: int = 0,
     flip: bool = False,
     holdout: float = 0.0,
+    by: str | Sequence[str] = (),
     policy: Policy | None = None,
     checkpoint_every: int | None = None,
     sample_every: int | None = None,
@@ -72,6 +74,7 @@ def train(
         workers: threads that read batches ahead; they never change the result.
         flip: mirror pictures at random.
         holdout: share of the pictures kept out of the training, to measure with.
+        by: attributes whose values are the classes, of avatars or of a label file; of several the combinations.
         policy: what to do about odd pictures.
         checkpoint_every, sample_every: steps; by default a tenth and a fortieth of the run, within bounds.
         watching: how to measure the run while it trains, and keep its best model; by default it is not.
@@ -88,7 +91,8 @@ def train(
     chosen = recipe.find(recipe_name)
     length = {key: value for key, value in {"steps": steps, "epochs": epochs}.items() if value is not None}
     with Stopper().listening() as stopper, _group(plan):
-        reading = {"flip": flip, "holdout": holdout, "policy": asdict(policy or Policy())}
+        kept = {"policy": asdict(policy or Policy()), "by": list(attributes.chosen(by))}
+        reading = {"flip": flip, "holdout": holdout, **kept}
         source = _source(data, reading, plan, workers, Watch(stopper, progress))
         preset = preset or (source.kind if source.kind in chosen.presets else None)
         settled = chosen.configure(preset, **length, **options)
@@ -169,9 +173,8 @@ def _source(
         raise MissingError(
             "no data to train on", where="DATA", fix="name a folder, a zip, an npz, or a set: saddle data list"
         )
-    policy = Policy.of(reading["policy"])
     order = {"seed": plan.seed, "flip": reading["flip"], "workers": workers}
-    return open_source(data, policy=policy, watch=watch, only=only, holdout=reading.get("holdout", 0.0), **order)
+    return open_source(data, watch=watch, only=only, **recorded(reading), **order)
 
 
 def _require_same(old: Index, new: Index) -> None:

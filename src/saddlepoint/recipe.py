@@ -124,7 +124,7 @@ def classes(examples: Any) -> tuple[str, ...]:
         raise UsageError(
             f"{examples.name} has no classes, and this recipe makes what is asked for by class",
             where="DATA",
-            fix="sort the pictures into one folder a class, or choose a recipe without classes",
+            fix="name an attribute with --by, sort the pictures into one folder a class, or choose another recipe",
         )
     return found
 

@@ -11,7 +11,9 @@ import pytest
 from saddlepoint.data import avatars
 from saddlepoint.data.catalog import attributes, lookup, open_named
 from saddlepoint.data.drawing import draw
-from saddlepoint.errors import SaddleError, Stopped, UsageError
+from saddlepoint.data.policy import Policy
+from saddlepoint.data.source import open_source
+from saddlepoint.errors import DataError, SaddleError, Stopped, UsageError
 
 pytestmark = pytest.mark.skipif(
     not lookup("avatars").installed, reason="dicebear-core, dicebear-styles or resvg-py is not installed"
@@ -41,7 +43,87 @@ def test_a_larger_set_begins_with_the_smaller_however_many_processes_draw(faces,
     assert len(table) == 220
     for number, (picture, traits) in enumerate(alone, 100):
         np.testing.assert_array_equal(faces.pixels[number], picture)
-        assert all(traits.get(name, "none") == value for name, value in table.of(number).items())
+        known = table.of(number)
+        assert all(traits.get(name, "none") == known[name] for name in known if name.endswith(("Variant", "Color")))
+
+
+def test_numbered_variants_have_families(table):
+    for number in range(len(table)):
+        known = table.of(number)
+        assert known["hair"] == known["hairVariant"].rstrip("0123456789")
+        assert known["glasses"] == ("none" if known["glassesVariant"] == "none" else "some")
+    assert table.values[table.names.index("hair")] == ("long", "short")
+    assert not {"eyes", "mouth", "skin", "details"} & set(table.names)  # one family, no variants, or no numbers
+
+
+def test_attributes_are_classes(cache, faces):
+    """Those whose hair is called long have more hair under the chin, where the sky is otherwise."""
+    source = open_source("avatars:adventurer:220", cache=cache, by="hair", holdout=0.1)
+    parts = source.images(size=32), source.held_out(size=32)
+    for images in parts:
+        assert images.classes == ("long", "short")
+        pixels = np.stack(list(images.pixels))
+        below = (pixels[:, 26:] != SKY).any(axis=3).mean(axis=(1, 2))
+        assert below[images.labels == 0].mean() > 1.2 * below[images.labels == 1].mean()
+    assert sum(map(len, parts)) == 220
+    assert source.attributes["hair"] == 2
+    plain = open_source("avatars:adventurer:220", cache=cache)
+    assert plain.images(size=32).classes == ()
+    assert (
+        len({plain.fingerprint, source.fingerprint, open_source("avatars:adventurer:220", by="skinColor").fingerprint})
+        == 3
+    )
+    assert parts[0].fingerprint != plain.images(size=32).fingerprint == faces.fingerprint
+
+
+def test_several_attributes_are_their_combinations(cache, faces):
+    first, second = (
+        open_source("avatars:adventurer:220", cache=cache, by=by) for by in ("hair,glasses", "glasses,hair")
+    )
+    images = first.images(size=32)
+    assert images.classes == tuple(f"glasses={g} hair={h}" for g in ("none", "some") for h in ("long", "short"))
+    assert images.frequencies.min() > 0.01
+    np.testing.assert_array_equal(images.labels, second.images(size=32).labels)
+
+
+@pytest.mark.parametrize(
+    ("by", "error", "message"),
+    [
+        ("beard", UsageError, "unknown attribute 'beard'"),
+        ("", UsageError, "unknown attribute ''"),
+        ("hairs", UsageError, "did you mean 'hair'"),
+        ("hairVariant,hairColor", DataError, "has 1 image"),
+    ],
+)
+def test_a_choice_that_makes_no_classes_is_refused(cache, faces, by, error, message):
+    with pytest.raises(error, match=message) as caught:
+        open_source("avatars:adventurer:220", cache=cache, by=by).images(size=32)
+    assert ("--drop-empty" if error is DataError else "hair") in caught.value.fix
+
+
+def test_rare_combinations_are_accepted_when_asked(cache, faces):
+    policy = Policy(drop_empty=True)
+    images = open_source("avatars:adventurer:220", cache=cache, by="hairVariant,hairColor", policy=policy).images(
+        size=32
+    )
+    assert images.frequencies.min() == pytest.approx(1 / 220)
+
+
+def test_a_rare_part_can_be_drawn_often_and_changes_nothing_else(faces, table):
+    style, count = avatars.choose("adventurer+glasses+earrings:80")
+    assert (style.spelled, count) == ("adventurer+earrings+glasses", 80)
+    wearing, same = 0, 0
+    for number, (picture, traits) in enumerate(draw("adventurer", range(30), 32, 32, 3, style.often)):
+        before = {name: value for name, value in table.of(number).items() if value != "none" and name in traits}
+        assert before.items() <= traits.items()
+        added = {name for name in traits if table.of(number).get(name) == "none"}
+        assert added <= {"glassesVariant", "glassesColor", "earringsVariant", "earringsColor"}
+        wearing += "glassesVariant" in traits
+        if not added:
+            same += 1
+            np.testing.assert_array_equal(picture, faces.pixels[number])
+    assert 8 <= wearing <= 22  # half of 30, within 2.5 standard deviations; a tenth by itself
+    assert same > 0
 
 
 def test_pictures_differ_and_stand_on_the_sky(faces):
@@ -124,6 +206,8 @@ def test_a_process_that_fails_is_reported(tmp_path, monkeypatch):
         ("avatars:adventurer:²", "10000"),
         ("avatars:adventurer:2000000", "10000"),
         ("avatars:../adventurer", "adventurer"),
+        ("avatars:adventurer+nose", "details, earrings, glasses"),
+        ("avatars:adventurer+", "details, earrings, glasses"),
     ],
 )
 def test_wrong_names_and_counts_say_what_is_right(tmp_path, spec, fix):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..data.images import Images
     from ..data.points import Points
     from ..data.report import ScanReport
+    from ..data.source import Source
     from ..data.toys import Toy
 
 app = typer.Typer(help="Look at data, and get the named sets.", no_args_is_help=True)
@@ -88,15 +89,17 @@ def check(
     policy: Policy,
     size: Size = None,
     channels: Channels = None,
+    by: flags.By = None,
     report: Report = None,
     json: flags.Json = False,
 ) -> None:
     """Scan data as training would, and say what is wrong with which picture."""
-    found = read(data, policy, size, channels)
+    with opened(data, policy, by) as source:
+        found = read(source, size, channels)
     scanned = getattr(found, "report", None)
     if report is not None and scanned is not None:
         write_report(scanned, report)
-    say(found, as_json=json)
+    say(found, source.attributes, as_json=json)
 
 
 @app.command("show")
@@ -107,17 +110,22 @@ def show(
     policy: Policy,
     size: Size = None,
     channels: Channels = None,
+    by: flags.By = None,
     count: Count = None,
     seed: flags.Seed = 0,
     out: Target = Path("data.png"),
     json: flags.Json = False,
 ) -> None:
-    """Make a sheet of pictures exactly as a network will see them, or draw points over their density."""
+    """Make a sheet of pictures exactly as a network will see them, or draw points over their density.
+
+    With --by each class has a row of its own, in the order of `saddle data check`.
+    """
     from ..data import catalog
     from ..pictures import grid
 
-    found = read(data, policy, size, channels)
-    path = grid.save(picture(found, count, seed), out)
+    with opened(data, policy, by) as source:
+        found = read(source, size, channels)
+    path = grid.save(picture(found, count, seed, rows=by is not None), out)
     named = catalog.lookup(data) if catalog.is_named(data) else None
     if json:
         emit({**summary(found), "path": str(path), "license": named and named.license})
@@ -127,39 +135,59 @@ def show(
         print(f"  {named.what}; license: {named.license}")
 
 
-def picture(found: Images | Points, count: int | None, seed: int) -> Image.Image:
-    """Some of a set at random, to look at."""
+def picture(found: Images | Points, count: int | None, seed: int, *, rows: bool = False) -> Image.Image:
+    """Some of a set at random, to look at; with `rows` as many of each class, a class a row."""
+    import numpy as np
+
     from ..data.points import Points
     from ..data.stream import order
     from ..pictures import grid, plane
     from ..plane import truth
 
     usual = 2500 if isinstance(found, Points) else 64
+    if rows and not isinstance(found, Points) and found.labels is not None:
+        shuffled = order(seed, len(found), 0, len(found))
+        columns = min(max(1, (count or usual) // len(found.classes)), *counts(found).values())
+        each = [shuffled[found.labels[shuffled] == label][:columns] for label in range(len(found.classes))]
+        return grid.grid(found.pixels[np.concatenate(each)], columns=columns)
     chosen = order(seed, len(found), 0, min(count or usual, len(found)))
     if isinstance(found, Points):
         return plane.portrait(truth(found.toy), found.values[chosen], side=640, color=plane.REAL)
     return grid.grid(found.pixels[chosen])
 
 
-def read(data: str, policy: Policy, size: int | None, channels: str | None) -> Images | Points:
-    """The pictures, scanned and decoded, with a count of the pictures on standard error; or the points of a toy."""
+@contextmanager
+def opened(data: str, policy: Policy, by: str | None = None) -> Iterator[Source]:
+    """The source behind the words, with a count of the pictures on standard error while they are read."""
     from ..data.scan import Watch
     from ..data.source import open_source
-    from ..errors import UsageError
 
     with counted(f"scanning {data}") as progress:
-        source = open_source(data, policy=policy, watch=Watch(progress=progress))
-        for flag, value in (("--size", size), ("--channels", channels)):
-            if source.kind == "plane" and value is not None:
-                raise UsageError(f"{data} are points, which have no {flag[2:]}", where=flag, fix=f"leave out {flag}")
-        return source.examples(size=size, channels=None if channels is None else int(channels))
+        yield open_source(data, policy=policy, watch=Watch(progress=progress), by=() if by is None else by)
 
 
-def say(found: Images | Points, *, as_json: bool) -> None:
-    """What is in a set, with its warnings."""
+def read(source: Source, size: int | None, channels: str | None) -> Images | Points:
+    """The pictures, scanned and decoded; or the points of a toy."""
+    from ..errors import UsageError
+
+    for flag, value in (("--size", size), ("--channels", channels)):
+        if source.kind == "plane" and value is not None:
+            raise UsageError(f"{source.name} are points, which have no {flag[2:]}", where=flag, fix=f"leave out {flag}")
+    return source.examples(size=size, channels=None if channels is None else int(channels))
+
+
+def say(found: Images | Points, attributes: Mapping[str, int] | None = None, *, as_json: bool) -> None:
+    """What is in a set, with its warnings.
+
+    Args:
+        found: the set.
+        attributes: names of what more is known of its pictures, and how many values each takes.
+        as_json: whether for a program.
+    """
+    from ..data.layout import shown
     from ..data.points import Points
 
-    facts = summary(found)
+    facts = summary(found) | ({"attributes": dict(attributes)} if attributes else {})
     if as_json:
         emit(facts)
         return
@@ -171,7 +199,11 @@ def say(found: Images | Points, *, as_json: bool) -> None:
         return
     print(f"{found.name}: {len(found):,} pictures of {found.height}x{found.width}, {found.channels} channels")
     if found.classes:
-        print(f"  {len(found.classes)} classes: {', '.join(found.classes[:20])}")
+        counts = [f"{shown(name)} {count:,}" for name, count in facts["counts"].items()]
+        print(f"  {len(counts)} classes: {', '.join(counts[:20])}" + (", …" if len(counts) > 20 else ""))
+    if attributes:
+        choice = ", ".join(f"{shown(name)} ({values:,})" for name, values in attributes.items())
+        print(f"  attributes for --by, with the number of their values: {choice}")
     for warning in facts["warnings"]:
         print(f"  note: {warning}")
 
@@ -186,12 +218,23 @@ def summary(found: Images | Points) -> dict[str, Any]:
     report = found.report
     return {
         **own,
+        "counts": counts(found),
         "height": found.height,
         "width": found.width,
         "channels": found.channels,
         "warnings": report.warnings() if report else [],
         "report": report.to_json() if report else None,
     }
+
+
+def counts(found: Images) -> dict[str, int]:
+    """Pictures by class, in label order."""
+    import numpy as np
+
+    if found.labels is None:
+        return {}
+    numbers = np.bincount(found.labels, minlength=len(found.classes)).tolist()
+    return dict(zip(found.classes, numbers, strict=True))
 
 
 def write_report(report: ScanReport, path: Path) -> None:

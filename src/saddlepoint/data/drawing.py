@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ _LINE = 25  # pictures between two signs of life, about a tenth of a second
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 # Drawn this often, in percent, where the style's own 10 would leave a network too few to learn from.
+_OFTEN = 50
 _RAISED = {"avataaars": {"accessoriesProbability": 50, "facialHairProbability": 40}}
 
 
@@ -38,12 +39,14 @@ class Job:
         first: number of the first picture, which is also its seed.
         last: number after the last picture.
         pixels: the .npy file of all pictures, uint8 (N, H, W, C).
+        often: parts to draw in half of the pictures.
     """
 
     style: str
     first: int
     last: int
     pixels: str
+    often: Sequence[str] = ()
 
 
 def style_file(style: str) -> Path:
@@ -55,13 +58,20 @@ def style_file(style: str) -> Path:
     return package_file("dicebear-styles", f"dicebear_styles/{style}.json")
 
 
+def seldom(style: str) -> list[str]:
+    """Parts that a style draws in some pictures only, or leaves out in some."""
+    parts = json.loads(style_file(style).read_text(encoding="utf-8"))["components"]
+    return [name for name, part in parts.items() if part.get("probability", 100) < 100]
+
+
 def draw(
-    style: str, seeds: range, height: int, width: int, channels: int
+    style: str, seeds: range, height: int, width: int, channels: int, often: Sequence[str] = ()
 ) -> Iterator[tuple[np.ndarray, dict[str, str]]]:
     """Avatars as uint8 (height, width, channels), each with its attributes; the same seed is the same picture.
 
     Rendered at the size asked for, not shrunk to it. With 4 channels the background stays transparent, else it is
-    `BACKGROUND`. Where the sides differ, the middle of the square picture is cut out.
+    `BACKGROUND`. Where the sides differ, the middle of the square picture is cut out. Whether a part named in `often`
+    is drawn changes nothing else about a picture.
     """
     import resvg_py
     from dicebear import Avatar, Style
@@ -70,8 +80,9 @@ def draw(
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     background = None if channels == 4 else BACKGROUND
+    probabilities = _RAISED.get(style, {}) | {f"{part}Probability": _OFTEN for part in often}
     for seed in seeds:
-        avatar = Avatar(definition, {"seed": str(seed), **_RAISED.get(style, {})}).to_json()
+        avatar = Avatar(definition, {"seed": str(seed), **probabilities}).to_json()
         png = resvg_py.svg_to_bytes(
             svg_string=avatar["svg"], width=side, height=side, background=background, skip_system_fonts=True
         )
@@ -95,7 +106,7 @@ def main(argument: str) -> None:
     height, width, channels = pixels.shape[1:]
     drawn: list[dict[str, str]] = []
     for number, (picture, attributes) in enumerate(
-        draw(job.style, range(job.first, job.last), height, width, channels), job.first
+        draw(job.style, range(job.first, job.last), height, width, channels, job.often), job.first
     ):
         pixels[number] = picture
         drawn.append(attributes)

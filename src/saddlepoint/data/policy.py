@@ -72,6 +72,13 @@ class Policy:
         return {field: value for field, value in asdict(self).items() if field not in _VERDICTS}
 
 
+def recorded(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """How a run read its pictures, from its record, as settings of a `Source`."""
+    # A record without a word about attributes was made when label files were not read.
+    parts = {"holdout": reading.get("holdout", 0.0), "by": reading.get("by")}
+    return {"policy": Policy.of(reading["policy"]), **parts}
+
+
 def parse_share(text: str) -> float:
     """`"45%"` or `"0.45"` as 0.45.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data.images import Images
 from ..data.points import Points
-from ..data.policy import Policy
+from ..data.policy import recorded
 from ..data.scan import Watch
 from ..data.source import Source, open_source
 from ..errors import DataError, MissingError, UsageError
@@ -110,8 +110,7 @@ def _own(trained: Trained, watch: Watch) -> tuple[Source, str]:
 
 
 def _open(data: Any, reading: Mapping[str, Any], watch: Watch) -> Source:
-    settled = Policy.of(reading["policy"]) if "policy" in reading else None
-    return open_source(data, policy=settled, watch=watch, holdout=reading.get("holdout", 0.0))
+    return open_source(data, watch=watch, **(recorded(reading) if reading else {}))
 
 
 def _examples(source: Source, shape: Mapping[str, Any]) -> Images | Points:
