@@ -1,0 +1,89 @@
+"""The conditional DCGAN: the chapter's networks, and which classes it asks for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from saddlepoint.data.batches import Batch
+from saddlepoint.data.images import Images
+from saddlepoint.recipes import cdcgan
+
+DIGITS = tuple("0123456789")
+
+
+def game(*, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4) -> cdcgan.CDCGAN:
+    torch.manual_seed(0)
+    options = cdcgan.Options(size=size, width=width, latent=8, batch=8)
+    return cdcgan.CDCGAN(options, Images.blank(size, channels, classes))
+
+
+def test_the_networks_are_the_chapters() -> None:
+    torch.manual_seed(0)
+    options = cdcgan.Options()
+    networks = cdcgan.Generator(options, 10, 1), cdcgan.Discriminator(options, 10, 1)
+    # Counted layer by layer from the chapter's listing, biases included.
+    assert [sum(weight.numel() for weight in network.parameters()) for network in networks] == [3_076_737, 2_643_329]
+    made, judge = networks
+    # 256 features each of noise and label, 64 each of picture and label.
+    assert made.noise(torch.zeros(2, 100)).shape == made.label(torch.zeros(2, 10)).shape == (2, 256, 4, 4)
+    assert judge.image(torch.zeros(2, 1, 32, 32)).shape == judge.label(torch.zeros(2, 10, 32, 32)).shape
+    assert judge.joint[0].in_channels == 128
+
+
+@pytest.mark.parametrize("kind", ["weights", "scales"])
+def test_the_first_weights_and_scales_are_near_zero(kind: str) -> None:
+    played = game(width=16)
+    dimensions = {"weights": 4, "scales": 1}[kind]
+    found = [weight for name, weight in played.named_parameters() if weight.ndim == dimensions and "bias" not in name]
+    values = torch.cat([weight.detach().flatten() for weight in found])
+    # The least of them are 176 scales, whose mean and deviation err by 0.0015 and 0.001.
+    assert float(values.mean()) == pytest.approx(0, abs=0.006)
+    assert float(values.std()) == pytest.approx(0.02, abs=0.004)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_larger_pictures_have_more_layers(size: int) -> None:
+    played = game(size=size, channels=3, classes=("a", "b"))
+    pictures = played.sample(2)
+    assert pictures.shape == (2, 3, size, size)
+    assert played.judge(pictures, torch.tensor([0, 1])).shape == (2,)
+
+
+def test_a_label_is_shown_as_planes() -> None:
+    played, seen = game(classes=("a", "b", "c")), list[Tensor]()
+    played.discriminator.label[0].register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    pictures = torch.zeros(2, 1, 32, 32)
+    played.judge(pictures, torch.tensor([2, 0]))
+    played.judge(pictures, torch.tensor([[0.0, 0.25, 0.75], [1.0, 0.0, 0.0]]))
+    shown, mixed = seen
+    assert shown.shape == mixed.shape == (2, 3, 32, 32)
+    assert shown.amin((2, 3)).tolist() == shown.amax((2, 3)).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert mixed.amin((2, 3)).tolist() == mixed.amax((2, 3)).tolist() == [[0, 0.25, 0.75], [1, 0, 0]]
+
+
+def test_fakes_are_of_any_class_and_of_others_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nearly all of the data are of class 0.
+    labels = np.array([0] * 60 + [1, 2, 3, 3])
+    pixels = np.zeros((64, 32, 32, 1), np.uint8)
+    torch.manual_seed(0)
+    options = cdcgan.Options(width=4, latent=8, batch=64)
+    played = cdcgan.CDCGAN(options, Images.of(pixels, labels))
+    judged: list[Tensor] = []
+    judge = played.judge
+    monkeypatch.setattr(played, "judge", lambda images, labels: (judged.append(labels), judge(images, labels))[1])
+    batch = Batch(torch.zeros(64, 1, 32, 32), torch.from_numpy(labels))
+    assert [turn.player for turn in played.turns(iter([batch]))] == ["discriminator", "generator"]
+    real, first, second = judged
+    assert torch.equal(real, batch.label)
+    assert not torch.equal(first, second)
+    for asked in (first, second):
+        # 16 of each are expected, give or take 3.5.
+        assert int(asked.bincount(minlength=4).min()) >= 5
+    # Samples that nobody asked a class for are as the data are.
+    drawn: list[Tensor] = []
+    monkeypatch.setattr(played, "decode", lambda latents, labels: drawn.append(labels))
+    played.sample(64)
+    assert int((drawn[0] == 0).sum()) > 50
