@@ -8,7 +8,8 @@ of the generator, Adam 2e-4 and 5e-5 with β1 0, β2 0.999, ε 1e-6, batches of 
 half-life of 6931 steps), orthogonal regularization of the generator with 1e-4. The code's launch script instead takes
 one discriminator step, rates 4e-4 and 1e-4, no regularization: `--discriminator-steps 1 --lr-discriminator 4e-4
 --lr-generator 1e-4 --orthogonal 0`. Its eight accumulated batches of 256 are `--accumulate 8`: in each the batch norms
-see 256 pictures. The preset `laptop` is for one core and 32x32: a small width, higher rates, a faster average.
+see 256 pictures. The preset `laptop` is for one core and 32x32: a sixth of the width, batches of 32, one step each,
+rates that are higher and fall to zero in the second half, a faster average.
 
 Differs from the paper: classes of fakes are drawn as often as the data have them, not all equally often; the average
 counts from the first step, not the 20,000th; its samples use the running statistics of the batch norms, which are those
@@ -35,6 +36,7 @@ from ..layers.spectral import spectral
 from ..networks import big
 from ..objectives import hinge_discriminator, hinge_generator
 from ..penalties import orthogonal
+from ..schedules import linear_decay
 
 if TYPE_CHECKING:
     from ..data.images import Images
@@ -46,15 +48,14 @@ class Options(recipe.Options):
 
     size: recipe.Size = 128
     channels: recipe.Channels = None
-    latent: int = Field(120, ge=4, le=4096, description="size of a latent; divisible by 4 at 32 pixels, 5, 6 at 128")
+    latent: int = Field(120, ge=4, le=4096, description="size of a latent; a multiple of 4, 5, 6 at 32, 64, 128")
     width: int = Field(96, ge=1, le=256, description="features are multiples of it")
     shared: int = Field(128, ge=1, le=4096, description="size of the vector of a class")
     orthogonal: float = Field(1e-4, ge=0, le=1, description="weight of the regularization of the generator; 0: none")
     discriminator_steps: int = Field(2, ge=1, le=100, description="steps of the discriminator per round")
     lr_generator: float = Field(5e-5, gt=0, le=1, description="learning rate of the generator")
     lr_discriminator: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator")
-    beta1: recipe.Beta1 = 0.0
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's decay of the mean squared gradient")
+    decay: recipe.Decay = 1.0
     average: recipe.Average = 6931.0
     batch: recipe.Batch = 2048
     steps: recipe.Steps = 140_000
@@ -64,7 +65,7 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         **{"size": 32, "width": 16, "discriminator_steps": 1, "lr_generator": 2e-4, "lr_discriminator": 8e-4},
-        **{"average": 100, "batch": 32, "steps": 10_000},
+        **{"decay": 0.5, "average": 200, "batch": 32, "steps": 8_000},
     },
 }
 
@@ -96,12 +97,11 @@ class BigGAN(Game):
             self.averaged = {"generator": options.average}
 
     def players(self) -> dict[str, Player]:
-        options = self.options
-        adam = partial(torch.optim.Adam, betas=(options.beta1, options.beta2), eps=1e-6, fused=True)
-        return {
-            "discriminator": Player(adam(self.discriminator.parameters(), lr=options.lr_discriminator)),
-            "generator": Player(adam(self.generator.parameters(), lr=options.lr_generator)),
-        }
+        adam = partial(torch.optim.Adam, betas=(0.0, 0.999), eps=1e-6, fused=True)
+        judge = adam(self.discriminator.parameters(), lr=self.options.lr_discriminator)
+        maker = adam(self.generator.parameters(), lr=self.options.lr_generator)
+        schedule = linear_decay(self.options.decay)
+        return {"discriminator": Player(judge, schedule=schedule), "generator": Player(maker, schedule=schedule)}
 
     def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
         for _ in range(self.options.discriminator_steps):

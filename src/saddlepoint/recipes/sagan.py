@@ -4,7 +4,8 @@ Reproduces: the residual networks of the authors' code, `sngan_projection`'s wit
 self-attention in each network and spectral normalization in both; the hinge loss; one step each, the discriminator's
 rate four times the generator's ("TTUR", Heusel et al. 2017); Adam 1e-4 and 4e-4, β1 0, β2 0.9, batches of 256, a
 million steps. Attention is where the paper found it best for 128 pixels, at 32x32; smaller pictures have it at half
-their size. The preset `laptop` is for one core and 32x32: a fraction of the width, higher rates, an average.
+their size. The preset `laptop` is for one core and 32x32: a quarter of the width, an eighth of the batch, rates that
+are higher and fall to zero in the second half, an average.
 
 Differs from the authors' code: classes of fakes are drawn as often as the data have them, not all equally often; the
 generator's rate does not fall after 100,000 steps, as the paper has it.
@@ -29,6 +30,7 @@ from ..layers.latents import latents
 from ..layers.spectral import spectral
 from ..networks import resnet
 from ..objectives import hinge_discriminator, hinge_generator
+from ..schedules import linear_decay
 
 if TYPE_CHECKING:
     from ..data.images import Images
@@ -49,6 +51,7 @@ class Options(recipe.Options):
     lr_discriminator: float = Field(4e-4, gt=0, le=1, description="learning rate of the discriminator")
     beta1: recipe.Beta1 = 0.0
     beta2: float = Field(0.9, ge=0, lt=1, description="Adam's decay of the mean squared gradient")
+    decay: recipe.Decay = 1.0
     average: recipe.Average = 0.0
     batch: recipe.Batch = 256
     steps: recipe.Steps = 1_000_000
@@ -58,7 +61,7 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {
         **{"size": 32, "width": 64, "lr_generator": 2e-4, "lr_discriminator": 8e-4},
-        **{"average": 100, "batch": 32, "steps": 10_000},
+        **{"decay": 0.5, "average": 200, "batch": 32, "steps": 10_000},
     },
 }
 
@@ -90,10 +93,10 @@ class SAGAN(Game):
     def players(self) -> dict[str, Player]:
         options = self.options
         adam = partial(torch.optim.Adam, betas=(options.beta1, options.beta2), fused=True)
-        return {
-            "discriminator": Player(adam(self.discriminator.parameters(), lr=options.lr_discriminator)),
-            "generator": Player(adam(self.generator.parameters(), lr=options.lr_generator)),
-        }
+        judge = adam(self.discriminator.parameters(), lr=options.lr_discriminator)
+        maker = adam(self.generator.parameters(), lr=options.lr_generator)
+        schedule = linear_decay(options.decay)
+        return {"discriminator": Player(judge, schedule=schedule), "generator": Player(maker, schedule=schedule)}
 
     def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
         batch = next(batches)

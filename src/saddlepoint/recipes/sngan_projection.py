@@ -4,7 +4,7 @@ Reproduces: the conditional networks of "cGANs with Projection Discriminator" wi
 trains them on CIFAR-10 (`sngan` with classes: Adam 2e-4, β1 0, β2 0.9, five steps of the discriminator for one of the
 generator, the rate falling linearly to zero). The discriminator adds to its score the product of its features with a
 vector of the class; the generator's batch normalizations have gains and biases of their own for each class. The preset
-`imagenet` has the size and the schedule of the paper's 1000 classes, `laptop` is for one core and 32x32: an eighth of
+`imagenet` has the size and the schedule of the paper's 1000 classes, `laptop` is for one core and 32x32: a quarter of
 the width, two discriminator steps, a higher rate, an average.
 
 Differs from the authors' code: classes of fakes are drawn as often as the data have them, not all equally often; real
@@ -58,7 +58,7 @@ class Options(recipe.Options):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "imagenet": {"size": 128, "decay": 8 / 9, "steps": 450_000},
-    "laptop": {"width": 32, "discriminator_steps": 2, "lr": 5e-4, "average": 100, "batch": 32, "steps": 5_000},
+    "laptop": {"width": 64, "discriminator_steps": 2, "lr": 5e-4, "average": 200, "batch": 32, "steps": 8_000},
 }
 
 SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 8, "discriminator_steps": 2, "batch": 4, "steps": 4}
