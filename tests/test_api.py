@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import torch
 from PIL import Image
 
 import saddlepoint
+from saddlepoint.data.policy import Policy, recorded
+from saddlepoint.data.scan import Watch
+from saddlepoint.data.source import open_source
 from saddlepoint.errors import DataError, LockedError, MissingError, UsageError
+from saddlepoint.evaluation.subject import of_run
 from saddlepoint.run import Run
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "my_gan.py"
@@ -177,3 +182,38 @@ def test_what_is_held_out_stays_out_when_the_run_goes_on(out: Path) -> None:
     assert longer.run.facts()["data"] == facts["data"]
     with pytest.raises(UsageError, match=r"cannot be held out"):
         saddlepoint.train("gan", pictures(), out=out, holdout=0.01, **TINY)
+
+
+def shades(folder: Path, **changed: str) -> Path:
+    """The folder with a label file of two attributes."""
+    found = {str(number): ("dark", "light")[number % 2] for number in range(16)} | changed
+    records = {f"{name}.png": {"shade": shade, "size": "abcd"[int(name) % 4]} for name, shade in found.items()}
+    (folder / "labels.json").write_text(json.dumps(records))
+    return folder
+
+
+def test_a_choice_of_labels_is_part_of_the_run(out: Path, folder: Path) -> None:
+    steps = {**TINY, "steps": 2}
+    run = saddlepoint.train("gan", shades(folder), by="shade", out=out, name="a", holdout=0.25, **steps)
+    facts = run.run.facts()
+    assert (facts["source"]["by"], facts["data"]["classes"]) == (["shade"], ["dark", "light"])
+    assert run.config["data"]["classes"] == ["dark", "light"]
+    subject = of_run(run, None, 4, size=None, seed=0, watch=Watch())
+    assert [side.classes for side in subject.real.values()] == [("dark", "light")] * 2
+    longer = saddlepoint.resume("a", out=out, steps=3)
+    assert longer.run.facts()["data"] == facts["data"]
+
+    shades(folder, **{"5": "dark"})
+    run.run.note(status="stopped")
+    with pytest.raises(DataError, match=r"1 changed, 0 gone \(5\.png\)"):
+        saddlepoint.resume("a", out=out)
+    with pytest.raises(DataError, match="are not what they were"):
+        of_run(run, None, 4, size=None, seed=0, watch=Watch())
+
+
+def test_a_run_of_before_label_files_finds_its_data_as_they_were(folder: Path, out: Path) -> None:
+    before = open_source(folder).images(size=8).fingerprint
+    (folder / "labels.json").write_text(json.dumps({f"{number}.png": number % 2 for number in range(16)}))
+    record = {"policy": asdict(Policy()), "holdout": 0.0}
+    assert open_source(folder, **recorded(record)).images(size=8).fingerprint == before
+    assert open_source(folder, **recorded({**record, "by": []})).images(size=8).classes == ("0", "1")

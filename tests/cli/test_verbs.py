@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,33 @@ def test_data_flags_reach_the_policy(saddle: Call, pictures: Path) -> None:
 def test_data_show_draws_what_a_network_sees(saddle: Call, pictures: Path, tmp_path: Path) -> None:
     shown = facts(saddle, "data", "show", pictures, "--size", "8", "-n", "4", "--out", tmp_path / "sheet.png")
     assert size_of(shown["path"]) == (18, 18)
+
+
+def test_classes_by_attribute_are_counted_shown_and_trained_on(saddle: Call, pictures: Path, tmp_path: Path) -> None:
+    faces = shutil.copytree(pictures, tmp_path / "faces")
+    rows = [f"{number}.png,{('no', 'yes')[number % 3 == 0]},{number % 2}" for number in range(12)]
+    (faces / "labels.csv").write_text("\n".join(["picture,glasses,hair", *rows]))
+    said = saddle("data", "check", faces).out
+    assert "  attributes for --by, with the number of their values: glasses (2), hair (2)\n" in said
+    assert "labels.csv tells of 2 attributes" in said
+    assert "  2 classes: no 8, yes 4\n" in saddle("data", "check", faces, "--by", "glasses").out
+    line = ("--by", "hair,glasses", "--size", "8")
+    checked = facts(saddle, "data", "check", faces, *line, "--report", tmp_path / "report.json")
+    assert checked["counts"] == checked["report"]["classes"]
+    assert checked["counts"] == {
+        f"glasses={g} hair={h}": n for g, h, n in (("no", 0, 4), ("no", 1, 4), ("yes", 0, 2), ("yes", 1, 2))
+    }
+    assert json.loads((tmp_path / "report.json").read_text())["classes"] == checked["counts"]
+    shown = facts(saddle, "data", "show", faces, *line, "--out", tmp_path / "sheet.png")
+    assert size_of(shown["path"]) == (18, 38)  # a class a row, as many of each as there are of the rarest
+    small = ("--steps", "1", "--hidden", "8", "--latent", "4", "--batch", "4", "--threads", "1", "--out", tmp_path)
+    run = facts(saddle, "train", "cgan", faces, *line, *small)
+    record = json.loads(Path(run["folder"], "run.json").read_text())
+    assert (record["source"]["by"], record["data"]["classes"]) == (["glasses", "hair"], list(checked["counts"]))
+    refused = saddle("train", "cgan", faces, "--size", "8", *small)
+    assert refused.code == 64
+    assert "name an attribute with --by" in refused.err
+    assert "unknown attribute ''" in saddle("train", "cgan", faces, "--by", "", "--size", "8", *small).err
 
 
 def test_data_list_names_the_sets(saddle: Call) -> None:

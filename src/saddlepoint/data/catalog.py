@@ -178,7 +178,8 @@ def open_named(
     """The set that `spec` names, made once and kept in the cache.
 
     Args:
-        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `avatars[:STYLE[:COUNT]]`, `idx:FILE`, `cifar10:FOLDER`.
+        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `avatars[:STYLE[+PART…][:COUNT]]`, `idx:FILE`,
+            `cifar10:FOLDER`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
         cache: folder to keep it in; `default_folder()` by default.

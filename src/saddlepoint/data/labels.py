@@ -29,6 +29,7 @@ LABEL = "label"
 
 _LARGEST = 64 << 20  # bytes
 _CELLS = 20_000_000  # pictures times attributes; in a hostile file each picture has an attribute of its own
+_LONGEST = 100  # letters
 _SIGNS = {"1": "yes", "-1": "no"}
 
 
@@ -115,7 +116,7 @@ def read(file: str, data: bytes, place: str) -> Labels | None:
         if parts is None:
             return None
         names, columns = parts
-        return Labels(file, place, _lines(names), {_text(name): _spelled(values) for name, values in columns.items()})
+        return Labels(file, place, _lines(names), _named(columns))
     except RecursionError:
         raise refused(file, "it is nested too deeply", place) from None
     except (ValueError, csv.Error) as error:  # UnicodeError and JSONDecodeError among them
@@ -181,7 +182,10 @@ _FORMS: Mapping[str, Callable[[str], _Table | None]] = {
 
 
 def _tabled(numbered: Iterable[tuple[int, list[str]]]) -> _Table:
-    """Columns of numbered rows, the first of which names them and in each of which the first cell names a picture."""
+    """Columns of numbered rows, the first of which names them and in each of which the first cell names a picture.
+
+    A column of nothing but 1 and -1, as in CelebA, says yes and no.
+    """
     rows = iter(numbered)
     _, header = next(rows, (0, []))
     if len(header) < 2:
@@ -195,7 +199,8 @@ def _tabled(numbered: Iterable[tuple[int, list[str]]]) -> _Table:
         kept.append(row)
         _require_few(len(header), len(kept))
     names, *columns = zip(*kept, strict=True) if kept else [()] * len(header)
-    return names, dict(zip(header[1:], columns, strict=True))
+    words = [[_SIGNS[cell] for cell in cells] if set(cells) == set(_SIGNS) else cells for cells in columns]
+    return names, dict(zip(header[1:], words, strict=True))
 
 
 def _columns(records: Iterable[Any]) -> dict[str, list[Any]]:
@@ -211,13 +216,22 @@ def _columns(records: Iterable[Any]) -> dict[str, list[Any]]:
     return {name: [record.get(name) for record in records] for name in names}
 
 
+def _named(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    """All columns as text, under their names as text."""
+    names = [_text(name) for name in columns]
+    longest = max(map(len, names), default=0)
+    if len(set(names)) < len(names) or longest > _LONGEST:
+        raise ValueError(f"the names of its attributes must differ, and have up to {_LONGEST} letters")
+    return {name: _spelled(values) for name, values in zip(names, columns.values(), strict=True)}
+
+
 def _require_few(attributes: int, pictures: int) -> None:
     if attributes * pictures > _CELLS:
         raise ValueError(f"{attributes:,} attributes of {pictures:,} pictures are too many")
 
 
 def _spelled(values: Sequence[Any]) -> list[str]:
-    """A column as text; signs as CelebA writes them become words."""
+    """A column as text."""
     known: dict[Any, str] = {}
     words = []
     for value in values:
@@ -225,7 +239,7 @@ def _spelled(values: Sequence[Any]) -> list[str]:
         if word is None:
             word = known[value] = _text(value)
         words.append(word)
-    return [_SIGNS[word] for word in words] if set(words) == set(_SIGNS) else words
+    return words
 
 
 def _text(value: Any) -> str:
