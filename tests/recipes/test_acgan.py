@@ -50,7 +50,7 @@ def test_both_players_are_paid_for_the_class_of_what_they_are_shown() -> None:
 
 def test_points_are_recognized_as_the_mode_that_was_asked_for() -> None:
     found = recipe.find("acgan")
-    options = found.configure("plane", width=64, batch=64, average=0, steps=200)
+    options = found.configure("plane", width=32, batch=64, average=0, steps=150)
     match = opening(found.stages(options, open_source("ring8:2000")), Plan("cpu", threads=1))
     train(match)
     game: Any = match.game
