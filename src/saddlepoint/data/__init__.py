@@ -8,6 +8,7 @@ One idea a file, in the order the data travels:
     folders, archives, arrays    the places: a folder, a zip read where it is, an npz or an array
     decode    bytes to one uint8 array, or the reason why not: the only door for foreign bytes
     convert, fit    any mode to 8-bit sRGB; any shape to the asked one
+    attributes, labels, labeling    what else is known of pictures, label files that tell it, and classes made of it
     scan      every picture is looked at before step 1                (`scan`, `judge`, `Watch`)
     report    what the scan found                                     (`ScanReport`)
     cache     decoded pixels on disk, mapped into memory
