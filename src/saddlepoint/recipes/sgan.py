@@ -1,0 +1,199 @@
+"""Semi-supervised GAN: few labels, many pictures, and fakes between the classes (Salimans et al. 2016).
+
+Reproduces: section 5. The classifier of K classes is the discriminator: the class of fakes has the fixed logit 0, so
+that D(x) = Z / (Z + 1) with Z = Σ exp l_k(x), and the generator matches the mean features before the logits. Networks
+and rates are those of the authors' code: the default is theirs for digits (permutation-invariant: no pixel knows its
+neighbors), the preset `convolutional` theirs for house numbers, a layer shorter.
+
+Differs from the authors' code: latents are normal, noise is uniform with the same deviation, both players see the same
+pictures and the same fakes within a round, and the average does not start from zero. The convolutional generator has
+4x4 kernels and no weight normalization at its end.
+
+Result: not yet measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import recipe
+from ..data.few import PartlyLabeledStream
+from ..game import Game, Player, Stage, Turn
+from ..layers.convolution import Up
+from ..layers.dither import Dither
+from ..layers.latents import latents
+from ..layers.weightnorm import initialize, weight_norm
+from ..objectives import cross_entropy, feature_matching
+from ..schedules import linear_decay
+
+if TYPE_CHECKING:
+    from ..data.source import Source
+
+EPS = 1e-8
+FIRST_LOOK = 500
+"""Pictures whose features decide the lengths of the discriminator's weights."""
+
+
+class Options(recipe.Options):
+    """What can be chosen about a semi-supervised GAN."""
+
+    form: Literal["connected", "convolutional"] = Field("connected", description="of both networks")
+    labels: int = Field(100, ge=1, description="pictures whose labels are used, equally many of each class")
+    subset: int = Field(0, ge=0, le=2**32 - 1, description="seed that chooses these pictures")
+    size: int = Field(28, ge=8, le=128, multiple_of=4, description="height and width of the pictures in pixels")
+    channels: recipe.Channels = None
+    latent: recipe.Latent = 100
+    width: int = Field(250, ge=4, le=4096, description="features of the discriminator's smallest hidden layer")
+    lr: float = Field(3e-3, gt=0, le=1, description="learning rate of the discriminator")
+    lr_generator: float = Field(1e-3, gt=0, le=1, description="learning rate of the generator")
+    beta1: recipe.Beta1 = 0.5
+    average: float = Field(7000.0, ge=0, description="half-life in steps of both networks' averages; 0: none")
+    decay: recipe.Decay = 1.0
+    batch: recipe.Batch = 100
+    steps: recipe.Steps = 180_000
+    epochs: recipe.Epochs = None
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "laptop": {"decay": 0.3, "average": 200.0, "epochs": 20.0},
+    "convolutional": {"form": "convolutional", "width": 64, "lr": 3e-4, "lr_generator": 3e-4, "decay": 0.67},
+}
+
+SMOKE: dict[str, Any] = {"labels": 6, "size": 8, "latent": 8, "width": 4, "batch": 8, "steps": 4}
+
+
+class Discriminator(nn.Module):
+    """Maps images (N, C, H, W) in [-1, 1] to the logits (N, K) of their classes."""
+
+    def __init__(self, options: Options, classes: int, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        if options.form == "connected":
+            self.body = connected([math.prod(shape), *(options.width * times for times in (4, 2, 1, 1, 1))])
+            self.head = nn.Sequential(Dither(0.5), normalized(nn.Linear(options.width, classes), learn_length=True))
+        else:
+            self.body = convolutional(shape[0], options.width)
+            self.head = nn.Sequential(normalized(nn.Linear(2 * options.width, classes), learn_length=True))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Features (N, F) before the logits."""
+        # Ink is 1 and paper 0: the noise is meant for this range.
+        features: Tensor = self.body((images + 1) / 2)
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+
+def normalized(layer: nn.Module, *, learn_length: bool = False) -> nn.Module:
+    """A layer with weight normalization, its directions drawn as the authors draw them."""
+    assert isinstance(layer.weight, Tensor)
+    nn.init.normal_(layer.weight, 0.0, 0.1)
+    return weight_norm(layer, learn_length=learn_length)
+
+
+def connected(widths: list[int]) -> nn.Sequential:
+    """Hidden layers with noise before each."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for number, (entering, leaving) in enumerate(pairwise(widths)):
+        layers += [Dither(0.5 if number else 0.3), normalized(nn.Linear(entering, leaving)), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def convolutional(channels: int, width: int) -> nn.Sequential:
+    """Nine convolutions, the third and the sixth with stride 2, the last two of single pixels; then the mean."""
+    layers: list[nn.Module] = []
+    for number, (entering, leaving) in enumerate(pairwise([channels, *[width] * 3, *[2 * width] * 6])):
+        if number % 3 == 0:
+            layers.append(nn.Dropout(0.5 if number else 0.2))
+        side, stride = 3 if number < 7 else 1, 2 if number in (2, 5) else 1
+        layers += [normalized(nn.Conv2d(entering, leaving, side, stride, side // 2)), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def generator(options: Options, shape: tuple[int, ...]) -> nn.Sequential:
+    """Maps latents (N, Z) to images in [0, 1]."""
+    (channels, height, width), wide = shape, 2 * options.width
+    if options.form == "connected":
+        layers: list[nn.Module] = []
+        for entering in (options.latent, wide):
+            layers += [nn.Linear(entering, wide, bias=False), nn.BatchNorm1d(wide), nn.Softplus()]
+        last = weight_norm(nn.Linear(wide, math.prod(shape)), learn_length=True)
+        return nn.Sequential(*layers, last, nn.Sigmoid(), nn.Unflatten(1, shape))
+    corner = (2 * wide, height // 4, width // 4)
+    return nn.Sequential(
+        nn.Linear(options.latent, math.prod(corner), bias=False),
+        nn.Unflatten(1, corner),
+        *(nn.BatchNorm2d(2 * wide), nn.ReLU(inplace=True), Up(2 * wide, wide)),
+        *(nn.BatchNorm2d(wide), nn.ReLU(inplace=True), Up(wide, channels, bias=True)),
+        nn.Sigmoid(),
+    )
+
+
+class SGAN(Game):
+    """Salimans et al. 2016, section 5: the discriminator tells K classes, and from all of them the fakes."""
+
+    def __init__(self, options: Options, classes: tuple[str, ...], shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.options, self.latent, self.classes = options, options.latent, classes
+        self.generator = generator(options, shape)
+        self.discriminator = Discriminator(options, len(classes), shape)
+        if options.average:
+            self.averaged = {"generator": options.average, "discriminator": options.average}
+
+    def players(self) -> dict[str, Player]:
+        return {
+            "discriminator": self._player(self.discriminator, self.options.lr),
+            "generator": self._player(self.generator, self.options.lr_generator),
+        }
+
+    def _player(self, network: nn.Module, rate: float) -> Player:
+        learned = [weight for weight in network.parameters() if weight.requires_grad]
+        adam = torch.optim.Adam(learned, rate, (self.options.beta1, 0.999), eps=EPS, fused=True)
+        return Player(adam, schedule=linear_decay(self.options.decay))
+
+    def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
+        batch = next(batches)
+        known, real = batch.labeled, batch.unlabeled.image
+        fake = self.sample(len(real))
+        logits = self.classify(torch.cat([known.image, real, fake.detach()])).float()
+        scores, fake_scores = logits[len(known) :].logsumexp(1).chunk(2)
+        yield Turn(
+            "discriminator",
+            supervised=F.cross_entropy(logits[: len(known)], known.label),
+            real=0.5 * cross_entropy(scores, 1.0),
+            fake=0.5 * cross_entropy(fake_scores, 0.0),
+            watch={"D(x)": scores.sigmoid().mean(), "D(G(z))": fake_scores.sigmoid().mean()},
+        )
+        wanted, found = self.discriminator.features(torch.cat([real, fake])).chunk(2)
+        yield Turn("generator", features=feature_matching(wanted.detach(), found) / found.shape[1])
+
+    def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        return self.decode(latents(count, self.latent, self, generator))
+
+    def decode(self, latents: Tensor) -> Tensor:
+        samples: Tensor = 2 * self.generator(latents) - 1
+        return samples
+
+    def classify(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.discriminator(images)
+        return logits
+
+    def score(self, images: Tensor) -> Tensor:
+        return self.classify(images).float().logsumexp(1)
+
+
+def stages(options: Options, data: Source) -> Iterator[Stage]:
+    examples = data.images(size=options.size, channels=options.channels)
+    stream = PartlyLabeledStream(examples, options.batch, labels=options.labels, subset=options.subset)
+    game = SGAN(options, examples.classes, examples.shape)
+    initialize(game.discriminator, stream.read(0, min(FIRST_LOOK, len(examples))).image)
+    yield Stage("adversarial", game, stream, recipe.rounds(options, examples))
