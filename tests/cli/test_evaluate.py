@@ -104,6 +104,8 @@ def test_points_have_scores_of_their_own(saddle: Call) -> None:
         (["tiny", "--size", "16"], 64, "have its size"),
         (["tiny", "-n", "1"], 64, "-n"),
         (["pictures"], 64, "measured against others"),
+        (["pictures", "--against", "pictures", "--best"], 64, "only a run that is named has a best model"),
+        (["tiny", "--by-class"], 64, "share no class of 20 pictures or more"),
     ],
 )
 def test_bad_words_get_one_clear_error(
@@ -114,6 +116,57 @@ def test_bad_words_get_one_clear_error(
     assert answer.code == code, answer.err
     assert said in answer.err
     assert not (run / "evaluation").exists()
+
+
+@pytest.fixture
+def classy(conditional: Path, tmp_path: Path) -> Path:
+    """A copy of a run with classes, to write into."""
+    return Path(shutil.copytree(conditional, tmp_path / "runs" / "classy"))
+
+
+def test_each_class_is_measured(saddle: Call, classy: Path) -> None:
+    line = ("eval", classy, "--network", "pixels", "--side", "8", "-n", "90", "--metrics", "kd,accuracy", "--by-class")
+    # A class has ten pictures only, of which there have to be twenty.
+    assert "share no class of 20" in saddle(*line).err
+    doubled = classy.parent / "more"
+    for picture in sorted((conditional_pictures(classy)).rglob("*.png")):
+        for copy in range(2):
+            target = doubled / picture.parent.name / f"{picture.stem}-{copy}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, target)
+    found = facts(saddle, *line, "--against", doubled)
+    assert list(found["by_class"]["more"]) == ["ant", "bee", "cow"]
+    assert {score["name"] for score in found["by_class"]["more"]["bee"]} == {"kd_pixels_8", "accuracy_pixels_8"}
+    shown = saddle(*line, "--against", doubled).out
+    assert "by class, against more" in shown
+    assert [row.split()[0] for row in shown.split("by class, against more")[1].splitlines()[1:5]] == [
+        "class", "ant", "bee", "cow",
+    ]  # fmt: skip
+    assert "By class" in Path(found["path"]).read_text()
+
+
+def conditional_pictures(run: Path) -> Path:
+    """What a run was trained on."""
+    return Path(json.loads((run / "run.json").read_text())["source"]["spec"])
+
+
+def test_truncations_are_swept(saddle: Call, classy: Path) -> None:
+    line = ("tradeoff", classy, "--network", "pixels", "-n", "12", "--thresholds", "0.1,1")
+    found = facts(saddle, *line)
+    assert [point["truncation"] for point in found["points"]] == [None, 1, 0.1]
+    assert [Path(path).name for path in found["paths"]] == ["tradeoff.json", "curve.png", "sheet.png", "film.webp"]
+    assert all(Path(path).parent == classy / "tradeoff" for path in found["paths"])
+    lines = saddle(*line, "--out", "here").out.splitlines()
+    assert lines[0].split()[0] == "truncation"
+    assert [row.split()[0] for row in lines[1:4]] == ["none", "1", "0.1"]
+    assert lines[-1] == "here/film.webp"
+
+
+@pytest.mark.parametrize("text", ["0", "nan", "inf", "-5", "1e308", "1,,2", "abc"])
+def test_thresholds_that_are_none(saddle: Call, classy: Path, text: str) -> None:
+    answer = saddle("tradeoff", classy, "--thresholds", text, *LOOK)
+    assert answer.code == 64
+    assert "--thresholds must be a number > 0 and <= 8" in answer.err
 
 
 def test_data_that_changed_are_told(saddle: Call, run: Path) -> None:

@@ -12,7 +12,7 @@ from saddlepoint.data.images import Images
 from saddlepoint.data.points import Points
 from saddlepoint.data.toys import find as find_toy
 from saddlepoint.errors import UsageError
-from saddlepoint.evaluation.comparison import Comparison, Score
+from saddlepoint.evaluation.comparison import Comparison, Score, View
 from saddlepoint.evaluation.families import FAMILIES, choose
 from saddlepoint.evaluation.sides import Made, Set
 from saddlepoint.evaluation.sight import Sight
@@ -45,8 +45,10 @@ def few() -> Extractor:
     return Extractor("quarters", "", "MIT", "0", 12, 3, look, 3, setting)
 
 
-def compared(fake: Set | Made, real: Set, **settings: object) -> Comparison:
-    return Comparison(fake, real, against="training", sight=Sight(few()), **settings)  # type: ignore[arg-type]
+def compared(fake: Set | Made, real: Set, **settings: Set) -> Comparison:
+    sight = Sight(few())
+    seen = {name: View(side, sight) for name, side in settings.items()}
+    return Comparison(View(fake, sight), View(real, sight), against="training", **seen)  # type: ignore[arg-type]
 
 
 def scores(name: str, comparison: Comparison) -> dict[str, Score]:
@@ -105,8 +107,9 @@ def test_the_inception_score_stands_beside_the_datas() -> None:
     assert 1 <= part.value < whole.value <= 3
     assert whole.data == pytest.approx(whole.value, rel=0.1)  # two samples of 300 of one law
     assert whole.against == ""
+    pixels = Sight(find("pixels"))
     with pytest.raises(UsageError, match="no classes"):
-        scores("is", Comparison(SAME, REAL, against="training", sight=Sight(find("pixels"))))
+        scores("is", Comparison(View(SAME, pixels), View(REAL, pixels), against="training"))
 
 
 def test_alike_samples_have_a_high_similarity() -> None:
@@ -151,15 +154,15 @@ def test_points_have_modes() -> None:
         def decode(self, latents: torch.Tensor) -> torch.Tensor:
             return 0.003 * latents[:, :2] + torch.tensor([1.0, 0.0])
 
-    one = Comparison(Made(Two().eval(), 500, name="one"), data, against="training", sight=Sight(None))
+    sight = Sight(None)
+    one = Comparison(View(Made(Two().eval(), 500, name="one"), sight), View(data, sight), against="training")
     found = scores("modes", one)
     assert (found["modes"].value, found["modes"].data) == (1, 8)
     assert found["high_quality"].value > 0.95
     assert found["reverse_kl"].value == pytest.approx(np.log(8), rel=0.05)
     assert scores("sliced", one)["sliced_wasserstein"].value > 0.5
-    assert not scores(
-        "modes", Comparison(one.fake, Set(Points.draw(find_toy("moons"), 500)), against="", sight=one.sight)
-    )
+    moons = View(Set(Points.draw(find_toy("moons"), 500)), sight)
+    assert not scores("modes", Comparison(one.fake, moons, against=""))
 
 
 def test_all_but_the_slow_ones_are_chosen_without_a_word() -> None:

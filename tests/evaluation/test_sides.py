@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from saddlepoint.data.images import Images
 from saddlepoint.errors import UnavailableError, UsageError
-from saddlepoint.evaluation.sides import Made, Set, pieces
+from saddlepoint.evaluation.sides import Made, Part, Set, pieces
+
+from .painter import Painter
 
 
 def numbered(count: int = 200) -> Images:
@@ -94,3 +96,34 @@ def test_a_game_that_cannot_sample_is_refused() -> None:
 def test_latents_are_offered_where_there_are_any() -> None:
     game = Noise()
     assert Made(game, 10, name="noise").decodes is game
+
+
+def test_labels_are_known_without_a_look() -> None:
+    for side in (Set(numbered(), 50, seed=1), Set(numbered()), Made(Painter().eval(), 150, name="painter", seed=3)):
+        read = torch.cat([batch.label for batch in pieces(side) if batch.label is not None])
+        assert side.labels is not None
+        assert torch.equal(side.labels, read)
+    assert Made(Noise().eval(), 10, name="noise").labels is None
+    assert Set(Images.of(np.zeros((3, 4, 4, 1), np.uint8))).labels is None
+
+
+def test_a_part_is_some_rows_in_their_order() -> None:
+    for side in (Set(numbered()), Made(Painter().eval(), 150, name="painter")):
+        rows = torch.tensor([140, 2, 77, 3])
+        part = Part(side, rows)
+        whole = side.read(0, 150)
+        assert torch.equal(part.read(0, 4).image, whole.image[rows])
+        assert whole.label is not None
+        assert part.labels is not None
+        assert torch.equal(part.labels, whole.label[rows])
+        assert torch.equal(part.read(1, 2).label, whole.label[rows[1:3]])
+        assert (len(part), part.key, part.classes) == (4, None, side.classes)
+
+
+def test_what_is_truncated_is_made_of_the_same_draw() -> None:
+    game = Painter().eval()
+    whole, near = (Made(game, 70, name="painter", truncation=threshold) for threshold in (None, 0.01))
+    assert torch.equal(whole.labels, near.labels)
+    means = [side.read(0, 70).image - game.decode(torch.zeros(70, 12), side.labels) for side in (whole, near)]
+    assert float(means[0].detach().abs().max()) > 0.1
+    assert float(means[1].detach().abs().max()) <= 0.01 * 0.15 + 1e-6

@@ -12,6 +12,7 @@ import torch
 import saddlepoint
 from saddlepoint.errors import MissingError, UnavailableError, UsageError
 from saddlepoint.evaluation.comparison import HIGHER, LOWER, Score
+from saddlepoint.evaluation.sight import Sight
 from saddlepoint.evaluation.watch import Watching, better
 
 from .test_families import blobs
@@ -57,6 +58,15 @@ def test_measuring_changes_nothing(out: Path) -> None:
     alone, watched = train(out, "a"), train(out, "b", watching=WATCHING)
     ours, theirs = alone.game.state_dict(), watched.game.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_data_are_looked_at_once(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    look = Sight.see
+    monkeypatch.setattr(Sight, "see", lambda self, side: seen.append(side.name) or look(self, side))
+    train(out, "a", watching=WATCHING)
+    assert seen.count("a") == 3
+    assert len(seen) == 3 + 1
 
 
 def test_a_run_that_goes_on_is_measured_on(out: Path) -> None:

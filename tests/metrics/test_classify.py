@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from saddlepoint.errors import DataError, UsageError
-from saddlepoint.metrics.classify import Classifier, class_accuracy, gan_test, gan_train, probe
-from saddlepoint.metrics.digits import recognize, train
+from saddlepoint.metrics.classify import Classifier, agreement, class_accuracy, gan_test, gan_train, nearest, probe
+from saddlepoint.metrics.digits import learner
 
 PLACES = 3 * torch.eye(4)
 
@@ -101,14 +102,42 @@ def test_each_set_goes_where_its_name_says() -> None:
     assert seen == [("fit", 1), ("test", 2), ("fit", 2), ("test", 1)]
 
 
-def test_pictures_are_classified_by_a_network_of_the_callers() -> None:
-    def fit(images: Tensor, digits: Tensor) -> Classifier:
-        network = train(images, digits, epochs=1)
-        return lambda images: recognize(network, images)[:, 0]
-
+def test_pictures_of_digits_teach_a_network() -> None:
     images = torch.rand(128, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    found = gan_train(fit, images, torch.arange(128) % 10, images[:30], torch.arange(30) % 10)
+    found = gan_train(learner(epochs=1), images, torch.arange(128) % 10, images[:30], torch.arange(30) % 10)
     assert sum(found.counts) == 30
+
+
+def test_the_nearest_sample_tells_as_scikit_learn_says() -> None:
+    samples, labels = draw(300, spread=2.0)
+    new, truth = draw(500, spread=2.0, seed=1)
+    theirs = KNeighborsClassifier(1).fit(samples, labels)
+    expected = torch.from_numpy(theirs.predict(new))
+    assert torch.equal(nearest(samples, labels)(new), expected)
+    found = gan_train(nearest, samples, labels, new, truth).overall
+    assert found == pytest.approx(theirs.score(new, truth))
+    assert gan_train(nearest, samples, labels, samples, labels).overall == 1
+
+
+def test_classes_without_names_are_matched_the_best_way() -> None:
+    labels = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2])
+    found = agreement(torch.tensor([2, 2, 0, 0, 0, 0, 1, 1]), labels)
+    assert found.matching == (1, 2, 0)
+    assert found.share == 7 / 8
+    more = agreement(torch.tensor([0, 0, 3, 1, 1, 1, 4, 4]), labels)
+    assert more.matching == (0, 1, None, None, 2), "one that is left over, and one that never came up"
+    assert more.share == 7 / 8
+    fewer = agreement(torch.zeros(8, dtype=torch.int64), labels)
+    assert (fewer.matching, fewer.share) == ((0,), 3 / 8) or (fewer.matching, fewer.share) == ((1,), 3 / 8)
+    with pytest.raises(UsageError, match="do not label"):
+        agreement(torch.zeros(7, dtype=torch.int64), labels)
+
+
+def test_chance_agrees_a_little_more_than_chance() -> None:
+    generator = torch.Generator().manual_seed(0)
+    found = agreement(*(torch.randint(10, (10_000,), generator=generator) for _ in range(2)))
+    # The best of all matchings is a little lucky: each of its ten cells lies a deviation or two above 100.
+    assert 0.1 < found.share < 0.13
 
 
 def test_labels_that_do_not_fit_are_refused() -> None:

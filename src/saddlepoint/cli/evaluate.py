@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
 
 # Flags that `api.evaluate` takes under the same name.
-PASSED_ON = ("count", "size", "network", "weights", "side", "rule", "seed", "device", "best", "recipe_file")
+PASSED_ON = ("count", "size", "network", "weights", "side", "rule", "seed", "device", "best", "by_class", "recipe_file")
 LOOK = "What looks at the pictures"
 
 SubjectArgument = Annotated[
@@ -42,6 +42,7 @@ NetworkSide = Annotated[
 ]
 RULE = choice("--rule", ("clean", "tensorflow", "pytorch"))
 Rule = Annotated[str, flags.valued("--rule", RULE, "clean|tensorflow|pytorch", "How pictures are resized.", LOOK)]
+ByClass = Annotated[bool, flags.switch("--by-class", "Measure each class by itself as well.")]
 Target = Annotated[
     Path | None, typer.Option("--out", metavar="FOLDER", help="Where to write; by default in the run's folder.")
 ]
@@ -62,13 +63,14 @@ def evaluate(
     device: flags.Device = "auto",
     out: Target = None,
     best: flags.Best = False,
+    by_class: ByClass = False,
     recipe_file: flags.RecipeFile = None,
     json: flags.Json = False,
 ) -> None:
     """Measure a run, or pictures against pictures: how good, how varied, how new.
 
-    Scores: fd, kd, is, precision, swd, ms_ssim, memory, nearest_neighbor; when asked for also fd_infinity, classes and
-    ppl; of points modes and sliced.
+    Scores: fd, kd, is, precision, swd, ms_ssim, memory, nearest_neighbor, and of classes accuracy; when asked for also
+    fd_infinity, classes and ppl; of points modes and sliced.
     """
     from .. import api
 
@@ -98,11 +100,16 @@ def write(found: Evaluation, subject: str, out: Path | None) -> Path:
 
 def show(found: Evaluation) -> None:
     """Prints the scores as a table, and what has to be known of them."""
-    from ..pictures.evaluation import HEAD, score_rows
+    from ..pictures.evaluation import HEAD, class_rows, score_rows
 
-    scores = found.facts()["scores"]
+    facts = found.facts()
+    scores = facts["scores"]
     for line in aligned([HEAD, *score_rows(scores)]):
         print(line)
+    for against, each in facts["by_class"].items():
+        print(f"\nby class, against {against}")
+        for line in aligned(class_rows(each)):
+            print(line)
     notes = {score["name"]: score["note"] for score in scores if score["note"]}
     for name, note in {**notes, **{name: f"left out: {why}" for name, why in found.skipped.items()}}.items():
         print(f"{name}: {note}")

@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from . import breed, compare, data, doctor, evaluate, failures, report, resume, sample, show, train, traverse, walk
+from . import (
+    breed,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    failures,
+    report,
+    resume,
+    sample,
+    show,
+    tradeoff,
+    train,
+    traverse,
+    walk,
+)
 from . import list as listing
 
 app = typer.Typer(
@@ -25,6 +40,7 @@ app.command("sample")(sample.sample)
 app.command("walk")(walk.walk)
 app.command("breed")(breed.breed)
 app.command("traverse")(traverse.traverse)
+app.command("tradeoff")(tradeoff.tradeoff)
 app.command("show", cls=show.ShowCommand)(show.show)
 app.command("list")(listing.list_recipes)
 app.add_typer(data.app, name="data")

@@ -38,6 +38,7 @@ def evaluate(
     size: int | None = None,
     seed: int = 0,
     best: bool = False,
+    by_class: bool = False,
     device: str = "auto",
     out: str | Path = "runs",
     recipe_file: str | None = None,
@@ -57,6 +58,7 @@ def evaluate(
         size: of pictures that are compared with pictures of other sizes.
         seed: of the samples and of all else that is drawn.
         best: of a run the model that scored best while it trained, instead of the newest.
+        by_class: measure each class by itself as well, where both sides have classes.
         device: where the generator and the network compute.
         out: folder of runs.
         recipe_file: the recipe, if it is a file of its author's own and you trust it.
@@ -72,11 +74,13 @@ def evaluate(
         watch = Watch(stopper, progress)
         if isinstance(subject, (str, Path)) and is_run(str(subject), Path(out)):
             subject = load(subject, best=best, device=device, out=out, recipe_file=recipe_file)
+        elif best:
+            raise UsageError("only a run that is named has a best model", where="--best", fix="leave it out")
         if isinstance(subject, Trained):
             found = of_run(subject, against, count, size=size, seed=seed, watch=watch)
         else:
             found = of_data(subject, against, count, size=size, seed=seed, watch=watch)
-        chosen = choose(metrics, points=found.points)
+        chosen = choose(metrics, points=found.points, labels=found.labeled)
         seer = None if found.points else find_network(network, device=where, rule=rule, side=side, weights=weights)
         sight = Sight(seer, default_folder() / "features", progress, stopper)
-        return measure(found, chosen, sight, seed=seed, strict=metrics is not None)
+        return measure(found, chosen, sight, seed=seed, strict=metrics is not None, by_class=by_class)

@@ -12,7 +12,8 @@ from torch import Tensor
 from ..metrics.bootstrap import bootstrap, mean
 from ..metrics.features import Seen, score_name
 from ..metrics.frechet import Statistics
-from .sides import Side, pieces
+from ..metrics.pairwise import Neighbors, neighbors
+from .sides import Part, Side, pieces
 from .sight import Sight
 
 LOWER, HIGHER, HALF = "lower", "higher", "near 0.5"
@@ -48,59 +49,76 @@ class Score:
     note: str = ""
 
 
+class View:
+    """A side as a network sees it: looked at when that is first needed, and never again.
+
+    Args:
+        side: what is looked at.
+        sight: the network.
+        seen: what it saw before.
+    """
+
+    def __init__(self, side: Side, sight: Sight, seen: Seen | None = None) -> None:
+        self.side, self.sight = side, sight
+        if seen is not None:
+            self.seen = seen
+
+    def __len__(self) -> int:
+        return len(self.side)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Features and logits."""
+        return self.sight.see(self.side)
+
+    @property
+    def features(self) -> Tensor:
+        """Float32 (N, D)."""
+        return self.seen.features
+
+    @property
+    def logits(self) -> Tensor | None:
+        """Float32 (N, K) of the network's own classes, where it has any."""
+        return self.seen.logits
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Mean and covariance of the features."""
+        return Statistics.of(self.features)
+
+    @cached_property
+    def labels(self) -> Tensor | None:
+        """Int64 (N,)."""
+        return self.side.labels
+
+    def part(self, rows: Tensor) -> View:
+        """Some rows of it, int64 (M,)."""
+        logits = None if self.logits is None else self.logits[rows]
+        return View(Part(self.side, rows), self.sight, Seen(self.features[rows], logits))
+
+
 class Comparison:
     """Generated samples beside real ones, looked at by one network.
-
-    What was seen is kept, so that any number of scores costs one look at either side.
 
     Args:
         fake: what is measured.
         real: what it is compared with.
         against: what that is to it: `training`, `held out`, or a set's name.
-        sight: the network.
         training: the data that the generator was trained on, where that is known and is not `real`.
         seed: of all that a score draws.
-        seen: what the network saw in the fakes before, in another comparison.
 
     Attributes:
         intervals: whether intervals are worth their time, which may be twenty times the score's own.
     """
 
-    def __init__(
-        self,
-        fake: Side,
-        real: Side,
-        *,
-        against: str,
-        sight: Sight,
-        training: Side | None = None,
-        seed: int = 0,
-        seen: Seen | None = None,
-    ) -> None:
-        self.fake, self.real, self.against, self.sight, self.seed = fake, real, against, sight, seed
-        self.training, self.intervals = training, True
-        if seen is not None:
-            self.fake_seen = seen
+    def __init__(self, fake: View, real: View, *, against: str, training: View | None = None, seed: int = 0) -> None:
+        self.fake, self.real, self.against, self.training, self.seed = fake, real, against, training, seed
+        self.sight, self.intervals = fake.sight, True
 
     @cached_property
-    def fake_seen(self) -> Seen:
-        """Features and logits of the samples."""
-        return self.sight.see(self.fake)
-
-    @cached_property
-    def real_seen(self) -> Seen:
-        """Features and logits of the data."""
-        return self.sight.see(self.real)
-
-    @cached_property
-    def training_features(self) -> Tensor | None:
-        """Features of the training data where `real` are others."""
-        return None if self.training is None else self.sight.see(self.training).features
-
-    @cached_property
-    def reference(self) -> Statistics:
-        """Mean and covariance of the data's features."""
-        return Statistics.of(self.real_seen.features)
+    def nearest(self) -> Neighbors:
+        """The one picture of the data that is nearest to each sample."""
+        return neighbors(self.fake.features, self.real.features)
 
     def share(self, family: str, each: Tensor, **facts: Any) -> Score:
         """The mean of one number (or truth) for each sample, the higher the better, with its interval."""
@@ -108,10 +126,10 @@ class Comparison:
         ends = {"low": near.low, "high": near.high} if near else {}
         return self.score(family, mean(each), **{"better": HIGHER, **ends, **facts})
 
-    def images(self, side: Side, count: int | None = None) -> Iterator[Tensor]:
+    def images(self, view: View, count: int | None = None) -> Iterator[Tensor]:
         """Pictures of a side in pieces, the first `count` of them."""
-        left = len(side) if count is None else min(count, len(side))
-        for batch in pieces(side):
+        left = len(view) if count is None else min(count, len(view))
+        for batch in pieces(view.side):
             if left <= 0:
                 return
             yield batch.image[:left]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -17,9 +16,11 @@ from ..metrics.pairwise import neighbors, reach
 from ..pictures.grid import grid
 from ..pictures.neighbors import neighbor_rows, neighbors_sheet
 from ..pictures.sheets import real_vs_fake
-from .comparison import Comparison, Score
+from .by_class import by_class as scores_by_class
+from .by_class import class_sheet
+from .comparison import Comparison, Score, View
 from .families import Family
-from .sides import Made, Side
+from .sides import Made, Part, Side
 from .sight import Sight
 from .subject import HELD_OUT, TRAINING, Subject
 
@@ -39,6 +40,7 @@ class Evaluation:
         how: everything that the numbers depend on, as plain values.
         skipped: families that cannot be measured of this subject, and why.
         sheets: (title, caption, picture).
+        by_class: what was measured of each class, by what it was compared with and by its name; empty unless asked for.
     """
 
     what: str
@@ -47,6 +49,7 @@ class Evaluation:
     how: dict[str, Any]
     skipped: dict[str, str] = field(default_factory=dict)
     sheets: tuple[tuple[str, str, Image.Image], ...] = field(default=(), repr=False)
+    by_class: dict[str, dict[str, tuple[Score, ...]]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         """The value of a score by its name; against the training data where it was measured against several."""
@@ -57,13 +60,22 @@ class Evaluation:
 
     def facts(self) -> dict[str, Any]:
         """All but the pictures, as plain values."""
-        scores = [asdict(score) for score in self.scores]
-        facts = {"what": self.what, "against": list(self.against), "scores": scores}
-        return {**facts, "skipped": self.skipped, "how": self.how}
+        by_class = {
+            against: {name: list(map(asdict, scores)) for name, scores in found.items()}
+            for against, found in self.by_class.items()
+        }
+        facts = {"what": self.what, "against": list(self.against), "scores": list(map(asdict, self.scores))}
+        return {**facts, "by_class": by_class, "skipped": self.skipped, "how": self.how}
 
 
 def evaluate(
-    subject: Subject, families: Sequence[Family], sight: Sight, *, seed: int = 0, strict: bool = True
+    subject: Subject,
+    families: Sequence[Family],
+    sight: Sight,
+    *,
+    seed: int = 0,
+    strict: bool = True,
+    by_class: bool = False,
 ) -> Evaluation:
     """Measures a subject by all families.
 
@@ -73,11 +85,14 @@ def evaluate(
         sight: the network that looks.
         seed: of all draws but the samples' own.
         strict: whether a family that cannot be measured ends it all; otherwise it is left out.
+        by_class: whether each class is measured by itself as well.
 
     Raises:
-        UsageError: a family cannot be measured, for example of too few or too small pictures.
+        UsageError: a family cannot be measured, for example of too few or too small pictures, or there are no classes.
     """
     comparisons = compared(subject, sight, seed)
+    # First, since it is refused where there are no classes.
+    of_each = {c.against: scores_by_class(c, families) for c in comparisons} if by_class else {}
     scores: list[Score] = []
     skipped = {}
     for family in families:
@@ -91,21 +106,38 @@ def evaluate(
         what=subject.fake.name,
         against=tuple(subject.real),
         scores=tuple(scores),
-        how=_how(subject, sight, seed),
+        how=described(subject, sight, seed),
         skipped=skipped,
         sheets=tuple(_sheets(comparisons[0])) if sight.extractor else (),
+        by_class=of_each,
     )
 
 
-def compared(subject: Subject, sight: Sight, seed: int, *, intervals: bool = True) -> list[Comparison]:
-    """One comparison for each set; the samples are looked at once."""
-    seen, found = sight.see(subject.fake), []
-    for against, real in subject.real.items():
-        training = subject.real.get(TRAINING) if against == HELD_OUT else None
-        each = Comparison(subject.fake, real, against=against, sight=sight, training=training, seed=seed, seen=seen)
+def compared(
+    subject: Subject, sight: Sight, seed: int, *, intervals: bool = True, known: Mapping[str, View] | None = None
+) -> list[Comparison]:
+    """One comparison for each set; the samples are looked at once.
+
+    Args:
+        subject: what, and against what.
+        sight: the network that looks.
+        seed: of all draws but the samples' own.
+        intervals: whether scores get intervals.
+        known: the sets as they were seen before.
+    """
+    fake, real = View(subject.fake, sight), known or views(subject.real, sight)
+    found = []
+    for against, view in real.items():
+        training = real.get(TRAINING) if against == HELD_OUT else None
+        each = Comparison(fake, view, against=against, training=training, seed=seed)
         each.intervals = intervals
         found.append(each)
     return found
+
+
+def views(sides: Mapping[str, Side], sight: Sight) -> dict[str, View]:
+    """Sets, to be looked at when that is first needed."""
+    return {against: View(side, sight) for against, side in sides.items()}
 
 
 def measured(family: Family, comparisons: Sequence[Comparison]) -> Iterator[Score]:
@@ -114,7 +146,8 @@ def measured(family: Family, comparisons: Sequence[Comparison]) -> Iterator[Scor
         yield from family.measure(comparison)
 
 
-def _how(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:
+def described(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:
+    """All that the numbers depend on, as plain values."""
     extractor = sight.extractor
     network = {"name": sight.name}
     if extractor:
@@ -131,27 +164,27 @@ def _how(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:
 
 
 def _sheets(comparison: Comparison) -> Iterator[tuple[str, str, Image.Image]]:
-    """Samples beside the data, and samples beside their nearest neighbors."""
-    fake, real = ((side.read(0, min(SHOWN, len(side))).image) for side in (comparison.fake, comparison.real))
+    """Samples beside the data, the same by class, and samples beside their nearest neighbors."""
+    fake, real = (each.side.read(0, min(SHOWN, len(each))).image for each in (comparison.fake, comparison.real))
     yield "Samples", "Not chosen: the first ones.", real_vs_fake(grid(real), grid(fake))
-    features, data = comparison.fake_seen.features, comparison.real_seen.features
-    nearest = neighbors(features, data).distances[:, 0].argsort()[:ROWS]
+    if sheet := class_sheet(comparison):
+        yield "By class", "A row a class; not chosen: the first ones of each.", sheet
+    nearest = comparison.nearest.distances[:, 0].argsort()[:ROWS]
     caption = (
-        f"The {ROWS} of {len(features):,} samples that come nearest to a picture of “{comparison.against}”, by the "
-        f"features of {comparison.sight.name}: copies, if there are any, are here. Red: nearer than such pictures "
+        f"The {ROWS} of {len(comparison.fake):,} samples that come nearest to a picture of “{comparison.against}”, by "
+        f"the features of {comparison.sight.name}: copies, if there are any, are here. Red: nearer than such pictures "
         "are to each other, by the median."
     )
     yield "Nearest neighbors", caption, _nearest(comparison, nearest)
 
 
 def _nearest(comparison: Comparison, samples: Tensor) -> Image.Image:
-    data = comparison.real_seen.features
-    near = neighbors(comparison.fake_seen.features[samples], data, count=min(COLUMNS, len(data)))
+    data = comparison.real.features
+    near = neighbors(comparison.fake.features[samples], data, count=min(COLUMNS, len(data)))
     wanted, places = near.indices.unique(return_inverse=True)
-    ours, theirs = _pictures(comparison.fake, samples), _pictures(comparison.real, wanted)
     usual = reach(data, 1).sqrt().median().item()
+    ours, theirs = (
+        Part(view.side, rows).read(0, len(rows)).image
+        for view, rows in ((comparison.fake, samples), (comparison.real, wanted))
+    )
     return neighbors_sheet(neighbor_rows(ours, theirs, places, near.distances), alarm=usual)
-
-
-def _pictures(side: Side, indices: Tensor) -> Tensor:
-    return torch.cat([side.read(index, 1).image for index in indices.tolist()])

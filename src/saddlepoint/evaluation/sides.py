@@ -11,14 +11,16 @@ from dataclasses import replace
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ..abilities import Conditional, Decodes, Samples
+from ..abilities import Classifies, Conditional, Decodes, Samples
 from ..data.batches import Batch
 from ..data.images import Images
 from ..data.points import Points
+from ..data.stream import order
 from ..errors import UnavailableError, UsageError
 from ..layers.labels import draw_labels
+from ..trained import draw
 
 PIECE = 64
 """Pictures made or read at once."""
@@ -36,6 +38,10 @@ class Side(Protocol):
     name: str
     key: str | None
     classes: tuple[str, ...]
+
+    @property
+    def labels(self) -> Tensor | None:
+        """Of all pictures, int64 (N,), without a look at any; None without labels."""
 
     def __len__(self) -> int:
         """How many pictures."""
@@ -74,8 +80,45 @@ class Set:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def labels(self) -> Tensor | None:
+        known = self.examples.labels
+        if known is None:
+            return None
+        return torch.from_numpy(known[order(self.examples.seed, len(self.examples), 0, self.count)])
+
     def read(self, start: int, count: int) -> Batch:
         return self._stream.read(start, count)
+
+
+class Part:
+    """Some pictures of a side.
+
+    Args:
+        side: the side.
+        rows: which of its pictures, int64 (N,), in any order.
+    """
+
+    key: str | None = None
+
+    def __init__(self, side: Side, rows: Tensor) -> None:
+        self.side, self.rows, self.name, self.classes = side, rows, side.name, side.classes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def labels(self) -> Tensor | None:
+        known = self.side.labels
+        return None if known is None else known[self.rows]
+
+    def read(self, start: int, count: int) -> Batch:
+        # In the order of the side, which may make its pictures block by block.
+        rows, places = self.rows[start : start + count].sort()
+        found = [self.side.read(row, 1) for row in rows.tolist()]
+        labels = [one.label for one in found if one.label is not None]
+        back = places.argsort()
+        return Batch(torch.cat([one.image for one in found])[back], torch.cat(labels)[back] if labels else None)
 
 
 class Made:
@@ -88,6 +131,7 @@ class Made:
         count: pictures.
         name: for people.
         seed: of the latents.
+        truncation: of the latents, see `latent.truncate`; None for none.
 
     Raises:
         UnavailableError: the game cannot sample.
@@ -95,15 +139,23 @@ class Made:
 
     key: str | None = None
 
-    def __init__(self, game: nn.Module, count: int, *, name: str, seed: int = 0) -> None:
+    def __init__(
+        self, game: nn.Module, count: int, *, name: str, seed: int = 0, truncation: float | None = None
+    ) -> None:
         if not isinstance(game, Samples):
             raise UnavailableError(f"{name} cannot sample, so nothing can be measured")
-        self.game, self.count, self.name, self.seed = game, count, name, seed
+        self.game, self.count, self.name, self.seed, self.truncation = game, count, name, seed, truncation
         self.classes: tuple[str, ...] = game.classes if isinstance(game, Conditional) else ()
         self._last: tuple[int, Batch] = (-1, Batch(torch.empty(0)))
 
     def __len__(self) -> int:
         return self.count
+
+    @property
+    def labels(self) -> Tensor | None:
+        drawn = [self._begin(index)[1] for index in range(-(-self.count // PIECE))]
+        known = [labels for labels in drawn if labels is not None]
+        return torch.cat(known)[: self.count].cpu() if known else None
 
     def read(self, start: int, count: int) -> Batch:
         if not 0 <= start <= start + count <= self.count:
@@ -120,14 +172,23 @@ class Made:
         """The game, if it has latents to walk between."""
         return self.game if isinstance(self.game, Decodes) else None
 
+    @property
+    def classifies(self) -> Classifies | None:
+        """The game, if it tells classes."""
+        return self.game if isinstance(self.game, Classifies) else None
+
+    def _begin(self, index: int) -> tuple[torch.Generator, Tensor | None]:
+        """A block's generator, and the labels that it is the first to give."""
+        digest = hashlib.sha256(f"{self.seed}-{index}".encode()).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+        if not isinstance(self.game, Conditional):
+            return generator, None
+        return generator, draw_labels(PIECE, self.game.frequencies, generator)
+
     @torch.no_grad()
     def _block(self, index: int) -> Batch:
         if index != self._last[0]:
-            digest = hashlib.sha256(f"{self.seed}-{index}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
-            labels = None
-            if isinstance(self.game, Conditional):
-                labels = draw_labels(PIECE, self.game.frequencies, generator)
-            images = self.game.sample(PIECE, labels=labels, generator=generator).float().cpu()
+            generator, labels = self._begin(index)
+            images = draw(self.game, PIECE, labels, generator, self.truncation).float().cpu()
             self._last = (index, Batch(images, None if labels is None else labels.cpu()))
         return self._last[1]

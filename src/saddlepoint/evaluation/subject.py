@@ -35,6 +35,12 @@ class Subject:
     facts: dict[str, Any]
     points: bool = False
 
+    @property
+    def labeled(self) -> bool:
+        """Whether both sides have classes, or the data have and a game tells its own."""
+        tells = isinstance(self.fake, Made) and self.fake.classifies is not None
+        return bool(self.fake.classes or tells) and any(side.classes for side in self.real.values())
+
 
 def is_run(name: str, root: Path) -> bool:
     """Whether this names a run or a model, and not data."""

@@ -11,11 +11,12 @@ from ..data.images import Images
 from ..data.points import Points
 from ..data.source import Source
 from ..errors import Stopped
+from ..game import Stage
 from ..observers import Moment
 from ..run import Run
 from ..session import Session
-from .comparison import LOWER, Score
-from .evaluate import compared, measured
+from .comparison import LOWER, Score, View
+from .evaluate import compared, measured, views
 from .families import Family, choose
 from .networks import network
 from .sides import Made
@@ -109,6 +110,8 @@ class Scoring:
     ) -> None:
         self.run, self.source, self.every, self.families = run, source, every, families
         self.sight, self.count, self.keep, self.seed = sight, count, keep, seed
+        self._stage: Stage | None = None
+        self._views: dict[str, View] = {}
 
     def __call__(self, moment: Moment) -> None:
         # A run that is stopped shows every observer its last step; there is no time for this one then.
@@ -127,10 +130,18 @@ class Scoring:
         """The scores of a moment, of each family those against the training data first."""
         with moment.match.averages.applied(), moment.match.plan.autocast():
             fake = Made(moment.game, self.count, name=self.run.name, seed=self.seed)
-            examples: Images | Points = moment.match.stage.data.examples  # type: ignore[attr-defined]
-            real = sides_of(self.source, examples, self.count, seed=self.seed)
-            comparisons = compared(Subject(fake, real, {}), self.sight, self.seed, intervals=False)
+            real = self._real(moment.match.stage)
+            sides = {against: view.side for against, view in real.items()}
+            comparisons = compared(Subject(fake, sides, {}), self.sight, self.seed, intervals=False, known=real)
             return [score for family in self.families for score in measured(family, comparisons)]
+
+    def _real(self, stage: Stage) -> dict[str, View]:
+        """The data of a stage, kept as they were seen: their statistics cost as much as those of the samples."""
+        if self._stage is not stage:
+            examples: Images | Points = stage.data.examples  # type: ignore[attr-defined]
+            real = sides_of(self.source, examples, self.count, seed=self.seed)
+            self._stage, self._views = stage, views(real, self.sight)
+        return self._views
 
 
 def named(scores: Sequence[Score]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import UsageError
+from .classify import Classifier, Fit
 
 SIDE = 32
 CLASSES = 10
@@ -110,6 +111,16 @@ def train(images: Tensor, digits: Tensor, *, epochs: int) -> nn.Sequential:
             optimizer.step()
             schedule.step()
     return network.eval()
+
+
+def learner(epochs: int) -> Fit:
+    """What `classify.gan_train` asks for: trains a new network on pictures of digits, as `train` does."""
+
+    def fit(images: Tensor, digits: Tensor) -> Classifier:
+        network = train(images, digits, epochs=epochs)
+        return lambda images: recognize(network, images)[:, 0]
+
+    return fit
 
 
 def _batches(count: int, steps: int) -> Iterator[Tensor]:

@@ -43,7 +43,7 @@ class Authenticity:
 
 
 @torch.no_grad()
-def authenticity(train: Tensor, fake: Tensor) -> Authenticity:
+def authenticity(train: Tensor, fake: Tensor, *, nearest: Neighbors | None = None) -> Authenticity:
     """Which samples are further from their nearest training datum than that is from the nearest other one.
 
     Alaa et al. 2022, "How faithful is your synthetic data?", section 3.3. Differs from the paper: in the space of the
@@ -52,14 +52,15 @@ def authenticity(train: Tensor, fake: Tensor) -> Authenticity:
     Args:
         train: features (N, D) of the data that the generator was trained on, at least two.
         fake: features (M, D).
+        nearest: `neighbors(fake, train)`, where that is known already.
     """
     check_features(train, fake)
-    to_train = neighbors(fake, train)
-    squares, nearest = to_train.squares[:, 0], to_train.indices[:, 0]
-    known, back = nearest.unique(return_inverse=True)
+    to_train = neighbors(fake, train) if nearest is None else nearest
+    squares, indices = to_train.squares[:, 0], to_train.indices[:, 0]
+    known, back = indices.unique(return_inverse=True)
     # A datum's nearest is itself, a copy of it that comes first, or next to that the other one.
     others = neighbors(train[known], train, count=2).squares[:, 1]
-    return Authenticity(squares > others[back], nearest, squares.sqrt())
+    return Authenticity(squares > others[back], indices, squares.sqrt())
 
 
 @dataclass(frozen=True)

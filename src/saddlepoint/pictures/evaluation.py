@@ -42,6 +42,7 @@ def write_evaluation(
     parts = [
         _head(facts),
         section("Scores", grid(HEAD, score_rows(facts["scores"])), *(paragraph(note, "note") for note in notes)),
+        *(_by_class(against, found) for against, found in facts.get("by_class", {}).items()),
         *(_sheet(*sheet) for sheet in sheets),
         section("How it was measured", table({key: _plain(value) for key, value in facts["how"].items()})),
         "<footer>Written by saddlepoint. This page holds all that it shows and asks the network for nothing.</footer>",
@@ -78,11 +79,28 @@ def score_rows(scores: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     ]
 
 
+def class_rows(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
+    """Scores of each class under their names, the head first: counts, then values."""
+    names = list(dict.fromkeys(score["name"] for scores in found.values() for score in scores))
+    rows = [["class", *names, "generated", "real"]]
+    for name, scores in found.items():
+        values = {score["name"]: score["value"] for score in scores}
+        counts = [f"{scores[0][side]:,}" for side in ("generated", "real")]
+        rows.append([str(name), *(number(values.get(score)) for score in names), *counts])
+    return rows
+
+
 def number(value: float | None) -> str:
     """A score with four digits that count, or all that stand before the point."""
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _by_class(against: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    head, *rows = class_rows(found)
+    notes = dict.fromkeys(score["note"] for scores in found.values() for score in scores if score["note"])
+    return section(f"By class, against {against}", grid(head, rows), *(paragraph(note, "note") for note in notes))
 
 
 def _head(facts: Mapping[str, Any]) -> str:
