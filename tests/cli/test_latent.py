@@ -37,6 +37,18 @@ def test_samples_are_made_by_class_and_truncated(saddle: Call, conditional: Path
         assert (one["images"] != other["images"]).any()
 
 
+def test_on_a_sheet_each_class_has_rows_with_its_name(saddle: Call, conditional: Path) -> None:
+    said = facts(saddle, "sample", conditional, "--labels", "cow,0,bee", "-n", 12)
+    with Image.open(said["path"]) as sheet:
+        high, wide = np.asarray(sheet.convert("L")).shape
+    factor = 7  # eight pixels become 56
+    assert high == (3 * 10 - 2) * factor
+    assert wide > (4 * 10 - 2) * factor
+    plain = facts(saddle, "sample", conditional, "-n", 4)
+    with Image.open(plain["path"]) as sheet:
+        assert sheet.size == (18, 18)
+
+
 def test_a_walk_over_classes(saddle: Call, conditional: Path, tmp_path: Path) -> None:
     line = ("-n", 2, "--steps", 2, "--out", tmp_path / "walk.webp")
     said = facts(saddle, "walk", conditional, "--over", "classes", "--labels", "bee,ant", *line)

@@ -17,6 +17,7 @@ from .values import listed, number, whole
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
     from torch import Tensor
 
 Count = Annotated[int, flags.valued("-n", whole("-n", 1, 1_000_000), "N", "Pictures, or points, to make.")]
@@ -71,7 +72,7 @@ def sample(
         if toy:
             write_points(made, toy, target, npz=npz)
         else:
-            write_pictures(made, target, each=each, npz=npz, labels=wanted)
+            write_pictures(made, target, each=each, npz=npz, labels=wanted, classes=trained.classes)
     if json:
         asked = {"seed": seed, "labels": chosen, "truncation": truncation}
         emit({"run": trained.run.name, "count": count, **asked, "path": str(target)})
@@ -79,7 +80,15 @@ def sample(
         print(target)
 
 
-def write_pictures(images: Tensor, target: Path, *, each: bool, npz: bool, labels: Tensor | None = None) -> None:
+def write_pictures(
+    images: Tensor,
+    target: Path,
+    *,
+    each: bool,
+    npz: bool,
+    labels: Tensor | None = None,
+    classes: Sequence[str] = (),
+) -> None:
     """Writes pictures as a sheet, as files in a folder, or as an array; on a sheet each class has rows of its own."""
     from ..pictures import grid
 
@@ -90,7 +99,20 @@ def write_pictures(images: Tensor, target: Path, *, each: bool, npz: bool, label
         for index, image in enumerate(images):
             grid.save(grid.grid(image[None], padding=0), target / f"{index:06d}.png")
     else:
-        grid.save(grid.grid(images, columns=columns_by_class(labels)), target)
+        grid.save(sheet(images, labels, classes), target)
+
+
+def sheet(images: Tensor, labels: Tensor | None, classes: Sequence[str]) -> Image.Image:
+    """All pictures; where classes were asked for, each in rows of its own that begin with its name."""
+    from ..pictures import grid, sheets
+
+    columns = columns_by_class(labels)
+    if columns is None or labels is None:
+        return grid.grid(images)
+    rows = labels[::columns].tolist()
+    new = [label != before for before, label in zip([None, *rows], rows, strict=False)]
+    names = [classes[label] if begins else "" for label, begins in zip(rows, new, strict=True)]
+    return sheets.headed(images, columns=columns, names=names)
 
 
 def columns_by_class(labels: Tensor | None) -> int | None:
