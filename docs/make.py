@@ -54,9 +54,17 @@ REFERENCE = {
         "saddlepoint.evaluation.comparison",
         "saddlepoint.evaluation.sides",
         "saddlepoint.evaluation.families",
+        "saddlepoint.evaluation.labeled",
+        "saddlepoint.evaluation.by_class",
+        "saddlepoint.evaluation.tradeoff",
     ),
     "toys": ("saddlepoint.data.toys",),
-    "latent": ("saddlepoint.latent.walk",),
+    "latent": (
+        "saddlepoint.latent.walk",
+        "saddlepoint.latent.truncate",
+        "saddlepoint.latent.classes",
+        "saddlepoint.latent.tours",
+    ),
     "errors": ("saddlepoint.errors",),
 }
 

@@ -1,0 +1,133 @@
+"""Digits by class: does a conditional GAN draw what is asked for, and do its samples teach? Does InfoGAN find digits?
+
+python benchmarks/conditional.py --cdcgan runs/mnist-cdcgan
+python benchmarks/conditional.py --infogan runs/mnist-infogan
+
+Both runs were trained on MNIST's training digits. As many samples of each digit are drawn as of the others, and rounded
+to the 256 levels that a file holds:
+
+accuracy       share of 10,000 that the project's classifier takes for the digit that was asked for; for real ones, of
+               the 10,000 test digits
+one_nn_error   of the 10,000 test digits those whose nearest among 50,000 samples is of another digit, by pixels; for
+               real ones among the 60,000 training digits
+gan_train      share of the test digits that the classifier's network tells right when 60,000 samples taught it alone;
+               for real ones when the training digits did
+agreement      share of the test digits that lie in the category that their digit is matched with, the best way
+
+Writes its part of results/conditional.json, and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from evidence import RESULTS, publish
+from torch import Tensor
+
+from saddlepoint import load
+from saddlepoint.abilities import Classifies
+from saddlepoint.api import Trained
+from saddlepoint.data.catalog import open_named
+from saddlepoint.evaluation import networks
+from saddlepoint.evaluation.labeled import EPOCHS
+from saddlepoint.metrics.classify import Accuracy, Classifier, agreement, class_accuracy, gan_train, nearest
+from saddlepoint.metrics.digits import Digits, learner, recognize
+
+JUDGED, NEAR, TAUGHT = 10_000, 50_000, 60_000
+DIGITS = tuple("0123456789")
+PIECE = 500
+
+
+def figures_of(run: Trained, share: float) -> dict[str, Any]:
+    """What is said of a conditional run, with what real digits get beside it."""
+    assert run.classes == DIGITS, f"{run.run.name} was not taught digits by class"
+    judged, near, taught = (round(share * count) for count in (JUDGED, NEAR, TAUGHT))
+    train, test = real(run, "train"), real(run, "test")
+    made = samples(run, taught)
+    network = networks.classifier()
+
+    def classify(images: Tensor) -> Tensor:
+        return recognize(network, images)[:, 0]
+
+    return {
+        **by_class(classify, (made[0][:judged], made[1][:judged])),
+        "one_nn_error": one_nn_error((made[0][:near], made[1][:near]), test),
+        "gan_train": round(gan_train(learner(EPOCHS), *made, *test).overall, 5),
+        "real": {
+            **by_class(classify, test),
+            "one_nn_error": one_nn_error(train, test),
+            "gan_train": round(gan_train(learner(EPOCHS), *train, *test).overall, 5),
+        },
+        "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught},
+        **origin(run),
+    }
+
+
+def by_class(classify: Classifier, digits: Digits) -> dict[str, Any]:
+    """Accuracy on the whole and of each digit."""
+    found: Accuracy = class_accuracy(classify, *digits)
+    shares = [None if each is None else round(each, 5) for each in found.by_class]
+    return {"accuracy": round(found.overall, 5), "accuracy_by_class": shares}
+
+
+def one_nn_error(known: Digits, test: Digits) -> float:
+    """Share of the test digits whose nearest neighbor is of another digit."""
+    (images, digits), (others, truth) = known, test
+    return round(1 - gan_train(nearest, images.flatten(1), digits, others.flatten(1), truth).overall, 5)
+
+
+@torch.no_grad()
+def found_by(run: Trained) -> dict[str, Any]:
+    """How well the categories that a run found by itself fit the digits of the test set."""
+    game, (images, digits) = run.game, real(run, "test")
+    assert isinstance(game, Classifies), f"{run.run.name} tells no classes"
+    told = torch.cat([game.classify(piece.to(run.device)).argmax(1).cpu() for piece in images.split(PIECE)])
+    found = agreement(told, digits)
+    own = torch.tensor([-1 if place is None else place for place in found.matching])[told]
+    by_digit = [round((own[digits == digit] == digit).double().mean().item(), 5) for digit in range(len(DIGITS))]
+    matching = {game.classes[kind]: place for kind, place in enumerate(found.matching)}
+    return {"agreement": round(found.share, 5), "by_class": by_digit, "matching": matching, **origin(run)}
+
+
+def samples(run: Trained, count: int) -> Digits:
+    """Samples of each digit in turn, as a file holds them."""
+    images = run.sample(count, seed=0, labels=DIGITS)
+    return ((images + 1) * 127.5).round() / 127.5 - 1, torch.arange(count) % len(DIGITS)
+
+
+def real(run: Trained, part: str) -> Digits:
+    """Digits of MNIST at the size of a run."""
+    return networks.digits(open_named(f"mnist:{part}", size=run.config["data"]["height"]))
+
+
+def origin(run: Trained) -> dict[str, Any]:
+    """How the run was made."""
+    facts = run.run.facts()
+    return {"recipe": run.config["recipe"], "steps": run.config["step"], "trained_by": facts.get("command")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cdcgan", type=Path, help="a run that was taught MNIST by class")
+    parser.add_argument("--infogan", type=Path, help="a run that found categories in MNIST by itself")
+    parser.add_argument("--share", type=float, default=1.0, help="of the samples, to try it out")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args()
+    path = RESULTS / "conditional.json"
+    figures = json.loads(path.read_text()) if path.exists() else {}
+    for stale in ("command", "revision", "seed", "hardware", "date"):  # `publish` writes them anew
+        figures.pop(stale, None)
+    torch.set_num_threads(1)
+    if given.cdcgan:
+        figures["cdcgan"] = figures_of(load(given.cdcgan, device="cpu"), given.share)
+    if given.infogan:
+        figures["infogan"] = found_by(load(given.infogan, device="cpu"))
+    publish("conditional", figures, seed=0, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
