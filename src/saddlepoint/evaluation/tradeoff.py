@@ -116,10 +116,10 @@ def tradeoff(
         raise UsageError("no threshold was asked for", where="--thresholds", fix="--thresholds 1,0.5")
     where = Plan(device).resolve().torch_device
     with Stopper().listening() as stopper:
-        given = isinstance(run, Trained)
-        trained = run if given else load(run, best=best, device=device, out=out, recipe_file=recipe_file)
-        subject = of_run(trained, against, count, size=None, seed=seed, watch=Watch(stopper, progress))
-        name = trained.run.name
+        if not isinstance(run, Trained):
+            run = load(run, best=best, device=device, out=out, recipe_file=recipe_file)
+        subject = of_run(run, against, count, size=None, seed=seed, watch=Watch(stopper, progress))
+        name = run.run.name
         if not isinstance(subject.fake, Made) or subject.fake.decodes is None:
             raise UsageError(f"{name} has no latents to truncate", where="RUN")
         seer = None if subject.points else find_network(network, device=where, rule=rule, side=side, weights=weights)
@@ -128,7 +128,7 @@ def tradeoff(
         real, families = views(side_of, sight), choose(METRICS, points=subject.points)
         scores = {}
         for at in (None, *chosen):
-            made = Made(trained.game, count, name=name, seed=seed, truncation=at)
+            made = Made(run.game, count, name=name, seed=seed, truncation=at)
             found = compared(Subject(made, side_of, {}), sight, seed, intervals=False, known=real)
             scores[at] = tuple(score for family in families for score in measured(family, found))
-        return Tradeoff(trained, next(iter(side_of)), scores, described(subject, sight, seed))
+        return Tradeoff(run, next(iter(side_of)), scores, described(subject, sight, seed))

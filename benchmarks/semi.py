@@ -1,0 +1,134 @@
+"""How many of MNIST's 10,000 test digits are told wrongly after learning from 20, 50, 100 or 200 labels (`sgan`).
+
+    python benchmarks/semi.py                        40 runs: four numbers of labels, ten choices of them each
+    python benchmarks/semi.py --labels 100           ten of them; several processes may share the work like this
+    python benchmarks/semi.py --baseline             a network of the same size that learns from the labels alone
+
+The protocol of Salimans et al. 2016, Table 1, permutation-invariant: the labels are equally many of each class, chosen
+by seeds 0 to 9; all 60,000 training digits are there without theirs; the averaged classifier at the end of the run is
+tested once. It may be killed at any time: each run is written when it ends, and the same command does what is missing.
+To do it anew, delete `sgan` from results/conditional.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from evidence import RESULTS, publish
+from torch import Tensor
+from torch.nn import functional as F
+
+from saddlepoint import recipe
+from saddlepoint.abilities import Classifies
+from saddlepoint.data.catalog import open_named
+from saddlepoint.data.few import PartlyLabeledStream
+from saddlepoint.data.source import open_source
+from saddlepoint.evaluation.networks import digits
+from saddlepoint.layers.weightnorm import initialize
+from saddlepoint.loop import train
+from saddlepoint.match import opening
+from saddlepoint.plan import Plan, seed_everything
+from saddlepoint.recipes import sgan
+
+LABELS, SUBSETS = (20, 50, 100, 200), 10
+PRESET = "laptop"
+EPOCHS = sgan.PRESETS[PRESET]["epochs"]
+EVERYTHING = 60_000
+FEW_STEPS, EVERYTHING_STEPS = 2_000, 12_000
+"""Steps of the baseline. A few labels it has learned by heart long before."""
+
+
+def semi_supervised(labels: int, subset: int) -> tuple[int, float]:
+    """Plays the game once; the digits that its classifier gets wrong, and the CPU seconds of the training."""
+    plan = Plan("cpu", precision="bf16", threads=1, seed=subset).resolve()
+    plan.prepare()
+    options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset)
+    match = opening(sgan.stages(options, open_source("mnist:train", seed=subset)), plan)
+    began = time.process_time()
+    train(match)
+    seconds = time.process_time() - began
+    with match.averages.applied():
+        assert isinstance(match.game, Classifies)
+        return wrong(match.game.classify), seconds
+
+
+def supervised(labels: int, subset: int) -> tuple[int, float]:
+    """The same for the game's own classifier, noise and normalization included, that sees the labeled digits alone."""
+    torch.set_num_threads(1)
+    seed_everything(subset)
+    options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset)
+    examples = open_source("mnist:train", seed=subset).images(size=options.size)
+    stream = PartlyLabeledStream(examples, options.batch, labels=labels, subset=subset)
+    network = sgan.Discriminator(options, len(examples.classes), examples.shape)
+    initialize(network, stream.read(0, sgan.FIRST_LOOK).image)
+    learned = [weight for weight in network.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), fused=True)
+    steps = EVERYTHING_STEPS if labels == EVERYTHING else FEW_STEPS
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
+    began = time.process_time()
+    for step in range(steps):
+        known = stream.read(step * options.batch, options.batch).labeled
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(known.image)
+        optimizer.zero_grad()
+        F.cross_entropy(logits.float(), known.label).backward()
+        optimizer.step()
+        schedule.step()
+    seconds = time.process_time() - began
+    return wrong(network.eval()), seconds
+
+
+@torch.no_grad()
+def wrong(classify: Callable[[Tensor], Tensor]) -> int:
+    """Test digits that are taken for others."""
+    pictures, answers = digits(open_named("mnist:test"))
+    found = torch.cat([classify(part).argmax(1) for part in pictures.split(1000)])
+    return int((found != answers).sum())
+
+
+def results() -> dict[str, Any]:
+    """All that the file holds of any benchmark, without what `publish` writes anew."""
+    path = RESULTS / "conditional.json"
+    held = json.loads(path.read_text()) if path.exists() else {}
+    return {key: value for key, value in held.items() if key not in {"command", "revision", "seed", "hardware", "date"}}
+
+
+def rows(figures: dict[str, Any], baseline: bool) -> dict[str, Any]:
+    """The part of the figures that a run belongs to: a list by number of labels, and the CPU seconds of them all."""
+    home = figures.setdefault("sgan", {"epochs": EPOCHS, "seconds": 0.0})
+    if home["epochs"] != EPOCHS:
+        raise SystemExit(f"sgan in conditional.json is of {home['epochs']} epochs, not {EPOCHS}: delete it first")
+    part: dict[str, Any] = home.setdefault("supervised", {"seconds": 0.0}) if baseline else home
+    return part
+
+
+def main() -> None:
+    """Plays what is missing, one run after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--labels", nargs="*", type=int, default=None)
+    parser.add_argument("--subsets", type=int, default=SUBSETS)
+    parser.add_argument("--baseline", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    learn = supervised if given.baseline else semi_supervised
+    for labels in given.labels or (*LABELS, *([EVERYTHING] if given.baseline else [])):
+        # Of all labels there is one choice only.
+        for subset in range(1 if labels == EVERYTHING else given.subsets):
+            if len(rows(results(), given.baseline).get(str(labels), [])) > subset:
+                continue
+            count, seconds = learn(labels, subset)
+            # Read again: another process may have added its own in the meantime.
+            figures = results()
+            part = rows(figures, given.baseline)
+            part.setdefault(str(labels), []).append(count)
+            part["seconds"] = round(part["seconds"] + seconds, 1)
+            publish("conditional", figures, seed=subset, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
