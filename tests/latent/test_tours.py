@@ -94,7 +94,7 @@ def test_only_the_coordinate_moves() -> None:
 
 def test_a_sweep_cuts_the_same_latents_off_ever_more() -> None:
     tour = sweep(LATENTS, torch.tensor([0, 0, 0]), [None, 2.0, 0.5], 4)
-    assert tour.heads == ["all", "2", "0.5"]
+    assert tour.heads == ["none", "2", "0.5"]
     sizes = [float(latents.abs().max()) for latents, _ in tour.columns]
     assert sizes[0] > sizes[1] > sizes[2]
     latents, _ = closed(tour)

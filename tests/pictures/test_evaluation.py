@@ -10,7 +10,15 @@ import pytest
 from PIL import Image
 
 from saddlepoint.errors import DiskError
-from saddlepoint.pictures.evaluation import FOLDER, number, read_evaluation, score_rows, write_evaluation
+from saddlepoint.pictures.evaluation import (
+    FOLDER,
+    class_notes,
+    class_rows,
+    number,
+    read_evaluation,
+    score_rows,
+    write_evaluation,
+)
 
 
 def score(name: str = "fd_lite0", value: float = 12.345678, **others: Any) -> dict[str, Any]:
@@ -43,6 +51,23 @@ def test_a_score_that_warns_is_heard(tmp_path: Path) -> None:
     page = write_evaluation(tmp_path, facts(score(note="fewer samples than features")))
     assert "fd_lite0: fewer samples than features" in page.read_text()
     assert "is: left out: no classes" in page.read_text()
+
+
+def test_classes_have_a_table_of_their_own(tmp_path: Path) -> None:
+    one = [score("fd_lite0", 3.0, note="200 features are few"), score("kd_lite0", 0.5)]
+    other = [score("kd_lite0", 0.25, generated=7), score("fd_lite0", 5.0, note="100 features are few")]
+    found = {"ant": one, "<bee>": other, "cow": [score("kd_lite0", 0.1, note="")]}
+    assert class_rows(found) == [
+        ["class", "fd_lite0", "kd_lite0", "generated", "real"],
+        ["ant", "3", "0.5", "5,000", "4,000"],
+        ["<bee>", "5", "0.25", "7", "4,000"],
+        ["cow", "–", "0.1", "5,000", "4,000"],
+    ]
+    assert class_notes(found) == {"fd_lite0": "200 features are few"}
+    shown = write_evaluation(tmp_path, {**facts(score()), "by_class": {"training": found}}).read_text()
+    assert "By class, against training" in shown
+    assert "&lt;bee&gt;" in shown
+    assert shown.count("features are few") == 1
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"scores": 3}', '{"scores": ['])

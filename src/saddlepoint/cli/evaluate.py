@@ -100,7 +100,7 @@ def write(found: Evaluation, subject: str, out: Path | None) -> Path:
 
 def show(found: Evaluation) -> None:
     """Prints the scores as a table, and what has to be known of them."""
-    from ..pictures.evaluation import HEAD, class_rows, score_rows
+    from ..pictures.evaluation import HEAD, class_notes, class_rows, score_rows
 
     facts = found.facts()
     scores = facts["scores"]
@@ -110,6 +110,9 @@ def show(found: Evaluation) -> None:
         print(f"\nby class, against {against}")
         for line in aligned(class_rows(each)):
             print(line)
+        for name, note in class_notes(each).items():
+            print(f"{name}: {note}")
+        print()
     notes = {score["name"]: score["note"] for score in scores if score["note"]}
     for name, note in {**notes, **{name: f"left out: {why}" for name, why in found.skipped.items()}}.items():
         print(f"{name}: {note}")

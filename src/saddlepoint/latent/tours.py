@@ -165,7 +165,7 @@ def sweep(latents: Tensor, labels: Tensor | None, thresholds: Sequence[float | N
     low, high = min(known), max(known)
     frames = ((truncate(latents, high * (low / high) ** part), labels) for part in _swing(steps))
     columns = ((truncate(latents, each), labels) for each in thresholds)
-    return Tour(frames, columns, ["all" if each is None else f"{each:g}" for each in thresholds])
+    return Tour(frames, columns, ["none" if each is None else f"{each:g}" for each in thresholds])
 
 
 def _alike(shares: Tensor, latents: Tensor) -> Tensor:

@@ -90,6 +90,12 @@ def class_rows(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[list[st
     return rows
 
 
+def class_notes(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """What has to be known of the scores of classes, by score; of one that warns in many classes the first warning."""
+    notes = [(score["name"], score["note"]) for scores in found.values() for score in scores if score["note"]]
+    return dict(reversed(notes))
+
+
 def number(value: float | None) -> str:
     """A score with four digits that count, or all that stand before the point."""
     if value is None or not math.isfinite(value):
@@ -99,7 +105,7 @@ def number(value: float | None) -> str:
 
 def _by_class(against: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     head, *rows = class_rows(found)
-    notes = dict.fromkeys(score["note"] for scores in found.values() for score in scores if score["note"])
+    notes = [f"{name}: {note}" for name, note in class_notes(found).items()]
     return section(f"By class, against {against}", grid(head, rows), *(paragraph(note, "note") for note in notes))
 
 

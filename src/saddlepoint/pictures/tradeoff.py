@@ -70,11 +70,12 @@ def draw_tradeoff(facts: Mapping[str, Any], format: str = "png", theme: Theme = 
     left.plot(recall, precision, color=theme.curves[0], linewidth=1.8, marker="o", markersize=5)
     for x, y, word in zip(recall, precision, words, strict=True):
         left.annotate(word, (x, y), (6, 5), textcoords="offset points", color=theme.ink, fontsize=8.5)
-    left.margins(0.1)
+    left.set_xlim(-0.02, 1.15 * _largest(recall) + 0.02)
+    left.set_ylim(-0.02, 1.1 * _largest(precision) + 0.02)
     _plain(right, "truncation", "Fréchet distance", theme)
     right.plot(range(len(words)), distance, color=theme.curves[1], linewidth=1.8, marker="o", markersize=5)
     right.set_xticks(range(len(words)), words)
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.1 * _largest(distance))
     return as_bytes(figure, format)
 
 
@@ -94,6 +95,11 @@ def _values(points: Sequence[Mapping[str, Any]], family: str) -> np.ndarray:
         values = [score["value"] for score in point["scores"] if _is(score["name"], family)]
         found.append(values[0] if values else np.nan)
     return np.array(found, np.float64)
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest value, or 1 where there is none above 0."""
+    return float(values[np.isfinite(values)].max(initial=0)) or 1.0
 
 
 def _is(name: str, family: str) -> bool:
