@@ -46,7 +46,8 @@ def figures_of(run: Trained, share: float) -> dict[str, Any]:
     """What is said of a conditional run, with what real digits get beside it."""
     assert run.classes == DIGITS, f"{run.run.name} was not taught digits by class"
     judged, near, taught = (round(share * count) for count in (JUDGED, NEAR, TAUGHT))
-    train, test = real(run, "train"), real(run, "test")
+    test, (digits, labels) = real(run, "test"), real(run, "train")
+    train = digits[: round(share * len(digits))], labels[: round(share * len(digits))]
     made = samples(run, taught)
     network = networks.classifier()
 
@@ -62,7 +63,7 @@ def figures_of(run: Trained, share: float) -> dict[str, Any]:
             "one_nn_error": one_nn_error(train, test),
             "gan_train": round(gan_train(learner(EPOCHS), *train, *test).overall, 5),
         },
-        "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught},
+        "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught, "real": len(train[0])},
         **origin(run),
     }
 
@@ -114,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cdcgan", type=Path, help="a run that was taught MNIST by class")
     parser.add_argument("--infogan", type=Path, help="a run that found categories in MNIST by itself")
-    parser.add_argument("--share", type=float, default=1.0, help="of the samples, to try it out")
+    parser.add_argument("--share", type=float, default=1.0, help="of samples and training digits, to try it out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     path = RESULTS / "conditional.json"

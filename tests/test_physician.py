@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint import recipe
+from saddlepoint.data.images import Images
 from saddlepoint.data.source import open_source
 from saddlepoint.game import Game, Player, Stage, Turn
 from saddlepoint.loop import train
@@ -23,7 +24,7 @@ from saddlepoint.plan import Plan
 from saddlepoint.run import Run
 
 PLAN = Plan("cpu", threads=1)
-PICTURES = np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8)
+PICTURES = Images.of(np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8), np.arange(16) % 3)
 
 
 def match(name: str = "gan", data: Any = "ring8:64", **options: Any) -> Match:

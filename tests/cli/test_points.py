@@ -46,7 +46,7 @@ def test_a_run_on_points_gets_every_picture_and_answers_every_verb(saddle: Call,
     with Image.open("walk.webp") as film:
         assert film.n_frames == 6
     (trained / "samples" / "truth.npz").unlink()
-    assert "drawn over what its run should learn" in saddle("walk", "ring", "--out", "again.webp").err
+    assert "drawn over what their run should learn" in saddle("walk", "ring", "--out", "again.webp").err
 
 
 def test_toys_are_listed_checked_and_drawn(saddle: Call, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def columns_by_class(labels: Tensor | None) -> int | None:
     counts = labels.unique(return_counts=True)[1].tolist()
     root = math.isqrt(len(labels))
     fitting = [columns for columns in range(1, min(counts) + 1) if all(count % columns == 0 for count in counts)]
-    best = min(fitting, key=lambda columns: abs(columns - root))
+    best = min(fitting, key=lambda columns: (abs(columns - root), -columns))
     return best if best > 1 else None
 
 
