@@ -37,10 +37,15 @@ def scores(folder: Path) -> dict[int, dict[str, float]]:
     return {line["step"]: line["scores"] for line in lines if "scores" in line}
 
 
-def test_scores_are_logged_from_before_the_first_step_to_the_last(out: Path) -> None:
+def test_scores_are_logged_from_before_the_first_step_to_the_last(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    look = Sight.see
+    monkeypatch.setattr(Sight, "see", lambda self, side: seen.append(side.name) or look(self, side))
     run = train(out, "a", steps=5, watching=WATCHING)
     found = scores(run.folder)
     assert list(found) == [0, 2, 4, 5]
+    assert seen.count("a") == 4
+    assert len(seen) == 4 + 1, "the data are looked at once"
     assert all(set(each) == {"fd_pixels_4", "swd", "swd_16"} for each in found.values())
 
 
@@ -58,15 +63,6 @@ def test_measuring_changes_nothing(out: Path) -> None:
     alone, watched = train(out, "a"), train(out, "b", watching=WATCHING)
     ours, theirs = alone.game.state_dict(), watched.game.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-
-
-def test_the_data_are_looked_at_once(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    look = Sight.see
-    monkeypatch.setattr(Sight, "see", lambda self, side: seen.append(side.name) or look(self, side))
-    train(out, "a", watching=WATCHING)
-    assert seen.count("a") == 3
-    assert len(seen) == 3 + 1
 
 
 def test_a_run_that_goes_on_is_measured_on(out: Path) -> None:
