@@ -171,16 +171,16 @@ def dirac(record: dict[str, Any]) -> list[str]:
 
 
 def stability(record: dict[str, Any]) -> list[str]:
-    """A DCGAN and a WGAN-GP without any normalization."""
+    """A DCGAN and a WGAN-GP whose generators have no normalization."""
     rows = [
         f"| {name} | " + " | ".join(f"{row['distance']:.4f}" for row in _spread(record[name])) + " |"
         for name in ("dcgan", "wgan_gp")
     ]
     seconds = " | ".join(f"{row['seconds'] / 60:.0f} min" for row in _spread(record["wgan_gp"]))
     return [
-        "## Without normalization",
+        "## A generator without normalization",
         "",
-        "Both recipes with the preset `bare` on avatars at 32x32: sliced Wasserstein distance of 2,000 samples to the "
+        "Both recipes with the preset `bare`, on avatars at 32x32: sliced Wasserstein distance of 2,000 samples to the "
         f"data after minutes of one core; between two halves of the data it is {record['real_against_real']:.4f}.",
         "",
         f"| | {seconds} |",

@@ -7,7 +7,7 @@ Reproduces, each as a preset:
   leaky     the generator of Raschka's 2021 slides: LeakyReLU with slope 0.01
   keras     "An End to End Introduction to GANs": Glorot weights, biases, a faster BatchNorm, an extra convolution, a
             dense head, labels softened by up to 0.2, the generator judged on fakes of its own
-  bare      the tutorial's without any normalization, to see what that is good for
+  bare      a generator without normalization, as Gulrajani et al. 2017 (section 5) take it to make a GAN fail
 
 Differs from the tutorial: the discriminator returns logits and the loss takes them (the same function, without the
 overflow). Differs from the Keras post: the discriminator takes one step on real and fake together, not one on each,
@@ -47,7 +47,7 @@ class Options(recipe.Options):
     leak: float = Field(0.0, ge=0, lt=1, description="slope of the generator's activations for negative values")
     form: Literal["tutorial", "keras", "bare"] = Field(
         "tutorial",
-        description="whose networks and round; keras: biases, a dense head, the generator on new fakes; bare: no norms",
+        description="whose networks and round; keras: biases, a dense head, the generator on new fakes; bare: no norm in it",
     )
     initialization: dcgan.Initialization = Field("normal", description="distribution of the first weights")
     soften: float = Field(0.0, ge=0, lt=0.5, description="largest amount by which a label is softened at random")
@@ -75,7 +75,7 @@ SMOKE: dict[str, Any] = {"size": 32, "latent": 8, "width": 4, "batch": 4, "steps
 BUILDERS: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequential]]] = {
     "tutorial": (dcgan.generator, dcgan.discriminator),
     "keras": (dcgan.keras_generator, dcgan.keras_discriminator),
-    "bare": (partial(dcgan.generator, norm="none"), partial(dcgan.discriminator, norm="none")),
+    "bare": (partial(dcgan.generator, norm="none"), dcgan.discriminator),
 }
 
 

@@ -1,8 +1,8 @@
 """WGAN-GP: a critic of slope one between real and fake (Gulrajani et al. 2017).
 
 Reproduces: Algorithm 1. The critic estimates the Wasserstein distance between data and samples; what keeps it
-1-Lipschitz is a penalty on the norm of its gradient at random mixes of both. The preset `bare` takes every
-normalization out of both networks: where a DCGAN then fails, the paper says, this still learns.
+1-Lipschitz is a penalty on the norm of its gradient at random mixes of both. The preset `bare` takes the
+normalization out of the generator: where a DCGAN then fails (section 5), this still learns.
 
 Differs from the paper: on pictures both networks are a DCGAN's, the critic with one normalization over each sample in
 place of the BatchNorm, which the penalty forbids (section 4 recommends that).
@@ -40,7 +40,7 @@ class Options(recipe.Options):
     latent: recipe.Latent = 100
     width: recipe.Width = 64
     depth: recipe.Depth = 3
-    norm: bool = Field(True, description="normalize between the convolutions of both networks")
+    norm: bool = Field(True, description="normalize between the generator's convolutions")
     critic_steps: int = Field(5, ge=1, le=100, description="steps of the critic per round")
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty, the paper's lambda")
     lr: recipe.Rate = 1e-4
@@ -83,9 +83,7 @@ class WGANGP(Game):
             width=options.width,
             depth=options.depth,
         )
-        self.critic = either.discriminator(
-            shape, norm="layer" if options.norm else "none", width=options.width, depth=options.depth
-        )
+        self.critic = either.discriminator(shape, norm="layer", width=options.width, depth=options.depth)
         if options.average:
             self.averaged = {"generator": options.average}
 
