@@ -4,9 +4,9 @@ python benchmarks/stability.py [--minutes 15] [--json]
 
 Both recipes play their preset `bare`: the same generator without a norm and with PyTorch's first weights, against the
 discriminator of the recipe, which keeps its own (of the batch in a DCGAN, of each sample in WGAN-GP). On avatars at
-32x32, each for the same time of one core. What is measured on the way is the sliced Wasserstein distance between 2,000 samples and 2,000
-pictures of the data, over raw pixels in [-1, 1]; the distance between two halves of the data stands beside it.
-Pictures go to docs/gallery.
+32x32, each for the same time of one core. What is measured on the way is the sliced Wasserstein distance between 2,000
+samples and 2,000 pictures of the data, over raw pixels in [-1, 1]; the distance between two halves of the data stands
+beside it. Pictures go to docs/gallery.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_the_weights_foreseen_are_those_adam_reaches(steps: int) -> None:
 
 
 def test_the_generators_gradient_goes_through_the_steps() -> None:
-    game = copy.deepcopy(played(0).game).double()
+    game = copy.deepcopy(played(0, lr_discriminator=1e-3).game).double()
     game.adam = None  # type: ignore[assignment]
     real = torch.randn(8, 2, dtype=torch.float64)
 

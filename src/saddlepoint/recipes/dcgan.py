@@ -47,7 +47,7 @@ class Options(recipe.Options):
     leak: float = Field(0.0, ge=0, lt=1, description="slope of the generator's activations for negative values")
     form: Literal["tutorial", "keras", "bare"] = Field(
         "tutorial",
-        description="whose networks and round; keras: biases, dense head, the generator on new fakes; bare: no norm in it",
+        description="whose networks and round; keras: biases, dense head, generator on new fakes; bare: no norm in G",
     )
     initialization: dcgan.Initialization = Field("normal", description="distribution of the first weights")
     soften: float = Field(0.0, ge=0, lt=0.5, description="largest amount by which a label is softened at random")

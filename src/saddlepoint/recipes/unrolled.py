@@ -40,7 +40,8 @@ class Options(recipe.Options):
     width: recipe.Width = 64
     depth: recipe.Depth = 3
     unroll: int = Field(5, ge=0, le=100, description="discriminator steps the generator looks ahead, the paper's k")
-    lr: recipe.Rate = 2e-4
+    lr_generator: float = Field(2e-4, gt=0, le=1, description="learning rate of the generator")
+    lr_discriminator: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator, ahead too")
     beta1: recipe.Beta1 = 0.5
     average: recipe.Average = 0.0
     decay: recipe.Decay = 1.0
@@ -54,7 +55,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "latent": 2,
         "width": 128,
         "unroll": 3,
-        "lr": 1e-3,
+        "lr_generator": 1e-3,
+        "lr_discriminator": 1e-4,
         "average": 200,
         "decay": 0.3,
         "batch": 256,
@@ -81,8 +83,8 @@ class Unrolled(Game):
 
     def players(self) -> dict[str, Player]:
         betas = (self.options.beta1, 0.999)
-        self.adam = torch.optim.Adam(self.discriminator.parameters(), lr=self.options.lr, betas=betas)
-        other = torch.optim.Adam(self.generator.parameters(), lr=self.options.lr, betas=betas)
+        self.adam = torch.optim.Adam(self.discriminator.parameters(), lr=self.options.lr_discriminator, betas=betas)
+        other = torch.optim.Adam(self.generator.parameters(), lr=self.options.lr_generator, betas=betas)
         schedule = linear_decay(self.options.decay)
         return {
             "discriminator": Player(self.adam, schedule=schedule),
@@ -106,7 +108,7 @@ class Unrolled(Game):
         weights: dict[str, Tensor] = dict(self.discriminator.named_parameters())
         first, second, done = self.moments()
         beta1, beta2 = self.options.beta1, 0.999
-        rate = self.adam.param_groups[0]["lr"] if self.adam else self.options.lr
+        rate = self.adam.param_groups[0]["lr"] if self.adam else self.options.lr_discriminator
         for step in range(done + 1, done + 1 + self.options.unroll):
             scores = (functional_call(self.discriminator, weights, samples) for samples in (real, fake))
             slopes = torch.autograd.grad(minimax_discriminator(*scores), list(weights.values()), create_graph=True)
