@@ -18,12 +18,12 @@ from saddlepoint.objectives import minimax_discriminator, non_saturating_generat
 from saddlepoint.plan import Plan
 
 
-def played(steps: int, unroll: int = 3) -> Match:
+def played(steps: int, **options: float) -> Match:
     """A small unrolled GAN after some rounds, in float64."""
     plan = Plan("cpu", threads=1)
     found = recipe.find("unrolled")
-    options = found.configure("plane", width=8, depth=2, batch=16, steps=max(1, steps), unroll=unroll, average=0)
-    match = opening(found.stages(options, open_source("ring8:64")), plan)
+    settings = {"width": 8, "depth": 2, "batch": 16, "steps": max(1, steps), "average": 0, **options}
+    match = opening(found.stages(found.configure("plane", **settings), open_source("ring8:64")), plan)
     if steps:
         train(match)
     return match
@@ -46,6 +46,7 @@ def test_the_weights_foreseen_are_those_adam_reaches(steps: int) -> None:
 
 
 def test_the_generators_gradient_goes_through_the_steps() -> None:
+    # At a rate at which the steps, and what they change, are not too short to be seen.
     game = copy.deepcopy(played(0, lr_discriminator=1e-3).game).double()
     game.adam = None  # type: ignore[assignment]
     real = torch.randn(8, 2, dtype=torch.float64)
