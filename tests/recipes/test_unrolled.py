@@ -72,7 +72,7 @@ def test_the_generators_gradient_goes_through_the_steps() -> None:
 def test_without_unrolling_it_is_the_plain_game() -> None:
     game = played(0, unroll=0).game
     weights = game.unrolled(torch.randn(4, 2), torch.randn(4, 2))  # type: ignore[operator]
-    assert all(weights[name] is weight for name, weight in game.discriminator.named_parameters())  # type: ignore[union-attr]
+    assert all(torch.equal(weights[name], weight) for name, weight in game.discriminator.named_parameters())  # type: ignore[union-attr]
 
 
 def test_it_foresees_at_the_scheduled_rate() -> None:

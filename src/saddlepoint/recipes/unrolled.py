@@ -105,29 +105,32 @@ class Unrolled(Game):
 
     def unrolled(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """The discriminator's weights after k more steps of its Adam, differentiable with respect to `fake` (eq. 7)."""
-        weights: dict[str, Tensor] = dict(self.discriminator.named_parameters())
-        first, second, done = self.moments()
+        weights, first, second, done = self.standing()
         beta1, beta2 = self.options.beta1, 0.999
         rate = self.adam.param_groups[0]["lr"] if self.adam else self.options.lr_discriminator
         for step in range(done + 1, done + 1 + self.options.unroll):
-            scores = (functional_call(self.discriminator, weights, samples) for samples in (real, fake))
-            slopes = torch.autograd.grad(minimax_discriminator(*scores), list(weights.values()), create_graph=True)
-            first = [beta1 * old + (1 - beta1) * slope for old, slope in zip(first, slopes, strict=True)]
-            second = [beta2 * old + (1 - beta2) * slope**2 for old, slope in zip(second, slopes, strict=True)]
-            weights = {
-                name: weight - rate * (one / (1 - beta1**step)) / (two / (1 - beta2**step) + EPSILON).sqrt()
-                for (name, weight), one, two in zip(weights.items(), first, second, strict=True)
-            }
-        return weights
+            scores = (functional_call(self.discriminator, self.named(weights), samples) for samples in (real, fake))
+            (slope,) = torch.autograd.grad(minimax_discriminator(*scores), weights, create_graph=True)
+            first = beta1 * first + (1 - beta1) * slope
+            second = beta2 * second + (1 - beta2) * slope**2
+            weights = weights - rate * (first / (1 - beta1**step)) / (second / (1 - beta2**step) + EPSILON).sqrt()
+        return self.named(weights)
 
-    def moments(self) -> tuple[list[Tensor], list[Tensor], int]:
-        """Adam's running means of the discriminator's gradients and of their squares, and its steps so far."""
+    def standing(self) -> tuple[Tensor, Tensor, Tensor, int]:
+        """The discriminator's weights, Adam's means of their gradients and of the squares, each in one row; its steps."""
         weights = list(self.discriminator.parameters())
+        row = torch.cat([weight.flatten() for weight in weights])
         if self.adam is None or not self.adam.state:
-            return [torch.zeros_like(weight) for weight in weights], [torch.zeros_like(weight) for weight in weights], 0
+            return row, torch.zeros_like(row), torch.zeros_like(row), 0
         states = [self.adam.state[weight] for weight in weights]
-        # The optimizer changes its moments in place at the next turn; the graph through them ends before that.
-        return [state["exp_avg"] for state in states], [state["exp_avg_sq"] for state in states], int(states[0]["step"])
+        first, second = (torch.cat([state[key].flatten() for state in states]) for key in ("exp_avg", "exp_avg_sq"))
+        return row, first, second, int(states[0]["step"])
+
+    def named(self, row: Tensor) -> dict[str, Tensor]:
+        """The weights that a row holds, by name and in their shapes."""
+        weights = dict(self.discriminator.named_parameters())
+        parts = row.split([weight.numel() for weight in weights.values()])
+        return {name: part.view_as(weight) for (name, weight), part in zip(weights.items(), parts, strict=True)}
 
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         return self.decode(latents(count, self.latent, self, generator))
