@@ -2,7 +2,7 @@
 
 python benchmarks/stability.py [--minutes 15] [--json]
 
-Both recipes play their preset `bare`: the same generator without a norm and with PyTorch's first weights, against the
+Both recipes play their preset `bare`: the same generator without a norm and with He's first weights, against the
 discriminator of the recipe, which keeps its own (of the batch in a DCGAN, of each sample in WGAN-GP). On avatars at
 32x32, each for the same time of one core. What is measured on the way is the sliced Wasserstein distance between 2,000
 samples and 2,000 pictures of the data, over raw pixels in [-1, 1]; the distance between two halves of the data stands
@@ -78,7 +78,7 @@ class Judge:
 
 def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[int, Image.Image]], float]:
     """Trains one recipe; returns what was measured, its pictures, and the distance between two halves of the data."""
-    plan = Plan("cpu", threads=1, seed=SEED).resolve()
+    plan = Plan("cpu", precision="bf16", threads=1, seed=SEED).resolve()
     plan.prepare()
     found = recipe.find(name)
     options = found.configure("bare", steps=ENDLESS, **SETTINGS[name])

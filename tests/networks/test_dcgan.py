@@ -91,13 +91,29 @@ def test_initialization(how: dcgan.Initialization) -> None:
     for module in network.modules():
         if isinstance(bias := getattr(module, "bias", None), torch.Tensor):
             assert not bias.any()
-    scale = {"normal": 1.0, "chapter": 0.0, "glorot": 1.0}[how]
+    scale = {"normal": 1.0, "chapter": 0.0, "glorot": 1.0, "he": 1.0}[how]
     assert norm.weight.mean().item() == pytest.approx(scale, abs=0.02)
     if how == "glorot":
         assert (norm.weight == 1).all()
         for weight, fans in ((convolution.weight, 16 * (32 + 64)), (dense.weight, 16 * 256 + 1)):
             limit = (6 / fans) ** 0.5  # Keras: uniform on ±√(6 / (fan in + fan out))
             assert 0.98 * limit < weight.abs().max().item() <= limit
+    elif how == "he":
+        assert (norm.weight == 1).all()
+        for weight, inputs in ((convolution.weight, 16 * 32), (dense.weight, 16 * 256)):
+            assert weight.std().item() == pytest.approx((2 / inputs) ** 0.5, rel=0.05)  # of 4,096 numbers or more
     else:
         for weight in (convolution.weight, norm.weight, dense.weight):
             assert weight.std().item() == pytest.approx(0.02, rel=0.3)
+
+
+def test_hes_weights_keep_a_signal_without_norms() -> None:
+    torch.manual_seed(0)
+    network = dcgan.generator(size=64, channels=3, latent=100, width=32, norm="none")
+    dcgan.initialize(network, "he")
+    features = torch.randn(32, 100)
+    for module in network[:-1]:
+        features = module(features)
+        if isinstance(module, nn.LeakyReLU):
+            # Half the numbers of a layer are cut to zero, and its weights make up for it. At a border a fifth less.
+            assert features.square().mean().sqrt().item() == pytest.approx(1.0, abs=0.3)

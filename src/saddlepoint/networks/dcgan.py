@@ -6,6 +6,7 @@ Both halve or double the resolution from layer to layer, between 4x4 and the ima
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -14,7 +15,7 @@ from torch import nn
 
 from ..layers.convolution import Down, Head, Stem, Up
 
-Initialization = Literal["normal", "chapter", "glorot", "torch"]
+Initialization = Literal["normal", "chapter", "glorot", "he", "torch"]
 Norm = Literal["batch", "layer", "none"]
 
 
@@ -107,8 +108,9 @@ def initialize(network: nn.Module, how: Initialization) -> None:
         network: changed in place.
         how: `normal`, N(0, 0.02) for convolutions and N(1, 0.02) for BatchNorm's scales, is Radford et al.'s and the
             tutorial's; `chapter` draws the scales from N(0, 0.02) instead, as a published variant for digits does;
-            `glorot`, uniform with scales of one, is Keras' default. Biases are zero in these three. `torch` leaves
-            every layer as PyTorch made it.
+            `glorot`, uniform with scales of one, is Keras' default; `he`, normal with variance 2 / inputs, keeps a
+            signal's strength through layers without normalization (He et al. 2015, eq. 10). Biases are zero in these
+            four. `torch` leaves every layer as PyTorch made it.
     """
     if how == "torch":
         return
@@ -118,8 +120,17 @@ def initialize(network: nn.Module, how: Initialization) -> None:
             if how == "glorot":
                 nn.init.xavier_uniform_(module.weight)
             else:
-                nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm2d) and how != "glorot":
+                nn.init.normal_(module.weight, 0.0, (2 / _inputs(module)) ** 0.5 if how == "he" else 0.02)
+        elif isinstance(module, nn.BatchNorm2d) and how in scale_mean:
             nn.init.normal_(module.weight, scale_mean[how], 0.02)
         if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
             nn.init.zeros_(bias)
+
+
+def _inputs(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> float:
+    """How many numbers each number that a layer gives out is the sum of."""
+    if isinstance(layer, Stem):  # one pixel comes in, so each that goes out has a weight of its own for every latent
+        return layer.in_channels
+    if isinstance(layer, nn.ConvTranspose2d):
+        return layer.in_channels * math.prod(layer.kernel_size) / math.prod(layer.stride)
+    return layer.weight[0].numel()

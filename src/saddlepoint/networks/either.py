@@ -23,7 +23,9 @@ def generator(
     if len(shape) == 1:
         return mlp([latent, *[width] * depth, *shape], leak=0.0)
     network = dcgan.generator(size=shape[1], channels=shape[0], latent=latent, width=width, norm=norm)
-    return _initialized(network, norm)
+    # Radford's N(0, 0.02) counts on BatchNorm to scale what a layer gives out; without it the signal would fade.
+    dcgan.initialize(network, "normal" if norm == "batch" else "he")
+    return network
 
 
 def discriminator(shape: tuple[int, ...], *, width: int, depth: int = 3, norm: dcgan.Norm = "batch") -> nn.Sequential:
@@ -38,10 +40,5 @@ def discriminator(shape: tuple[int, ...], *, width: int, depth: int = 3, norm: d
     if len(shape) == 1:
         return nn.Sequential(*mlp([*shape, *[width] * depth, 1]), nn.Flatten(0))
     network = dcgan.discriminator(size=shape[1], channels=shape[0], width=width, norm=norm)
-    return _initialized(network, norm)
-
-
-def _initialized(network: nn.Sequential, norm: dcgan.Norm) -> nn.Sequential:
-    # Radford's N(0, 0.02) counts on BatchNorm to scale what a layer gives out; without it the signal would fade.
     dcgan.initialize(network, "normal" if norm == "batch" else "torch")
     return network

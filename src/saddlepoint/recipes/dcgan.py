@@ -65,7 +65,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "anime": {"latent": 128, "batch": 512, "epochs": 50},
     "digits": {"channels": 1, "width": 128, "initialization": "chapter"},
     "leaky": {"leak": 0.01},
-    "bare": {"form": "bare", "initialization": "torch"},
+    "bare": {"form": "bare", "initialization": "he"},
     "keras": {"form": "keras", "leak": 0.2, "initialization": "glorot", "soften": 0.2, "lr_generator": 1.5e-4},
 }
 

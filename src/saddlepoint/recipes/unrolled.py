@@ -117,7 +117,7 @@ class Unrolled(Game):
         return self.named(weights)
 
     def standing(self) -> tuple[Tensor, Tensor, Tensor, int]:
-        """The discriminator's weights, Adam's means of their gradients and of the squares, each in one row; its steps."""
+        """The discriminator's weights, Adam's means of their gradients and squares, each in a row; its steps."""
         weights = list(self.discriminator.parameters())
         row = torch.cat([weight.flatten() for weight in weights])
         if self.adam is None or not self.adam.state:
