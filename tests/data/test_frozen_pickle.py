@@ -44,6 +44,33 @@ def test_arrays_come_out_as_they_went_in(tmp_path):
     assert (first.dtype, second.dtype) == (np.float32, np.int64)
 
 
+def as_python_3_wrote(array: np.ndarray) -> bytes:
+    """A pickle of NumPy 1, whose module of arrays had another name."""
+    return pickle.dumps(array, 3).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.int64])
+def test_arrays_of_python_3_come_out_as_they_went_in(tmp_path, kind):
+    values = np.arange(24).reshape(2, 3, 4).astype(kind)
+    found = read_arrays(packed(tmp_path / "array.gz", as_python_3_wrote(values)))
+    np.testing.assert_array_equal(found, values)
+    assert found.dtype == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.asfortranarray(np.arange(6, dtype=np.uint8).reshape(2, 3)), "column after column"),
+        (np.arange(6, dtype=">f4"), "not little endian"),
+        (np.arange(6, dtype=np.uint16), "numbers of type 'u2'"),
+        (np.array([None, 1]), "numbers of type 'O8'"),
+    ],
+)
+def test_arrays_of_python_3_that_would_come_out_otherwise_are_refused(tmp_path, values, reason):
+    with pytest.raises(DataError, match=reason):
+        read_arrays(packed(tmp_path / "array.gz", as_python_3_wrote(values)))
+
+
 class Evil:
     def __init__(self, call, argument):
         self.call, self.argument = call, argument

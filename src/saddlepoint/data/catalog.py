@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from saddlepoint.data import avatars, cifar10, digits, idx, stacked
+from saddlepoint.data import animals, avatars, cifar10, digits, idx, stacked
 from saddlepoint.data.attributes import Attributes
 from saddlepoint.data.cache import default_folder
 from saddlepoint.data.images import Images
@@ -106,6 +106,15 @@ _ENTRIES = {
         (28, 28, 3),
         lambda _, size, root, watch: stacked.open_stacked(size, root, watch),
     ),
+    "animal_mnist": _Entry(
+        "silhouettes of ten animals, 1,000 of each, harder to tell apart than digits",
+        animals.COUNT,
+        "28x28, resized",
+        "MIT",
+        (Needs("animal-mnist==0.4", alone=True),),
+        (28, 28, 1),
+        lambda _, size, root, watch: animals.open_animals(size, root, watch),
+    ),
     "cifar10": _Entry(
         "photographs of ten classes, from CIFAR-10's binary files that you have",
         None,
@@ -178,8 +187,8 @@ def open_named(
     """The set that `spec` names, made once and kept in the cache.
 
     Args:
-        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `avatars[:STYLE[+PART…][:COUNT]]`, `idx:FILE`,
-            `cifar10:FOLDER`.
+        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `animal_mnist`, `avatars[:STYLE[+PART…][:COUNT]]`,
+            `idx:FILE`, `cifar10:FOLDER`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
         cache: folder to keep it in; `default_folder()` by default.
