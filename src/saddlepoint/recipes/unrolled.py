@@ -56,7 +56,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "width": 128,
         "unroll": 3,
         "lr_generator": 1e-3,
-        "lr_discriminator": 1e-4,
+        "lr_discriminator": 5e-4,
         "average": 200,
         "decay": 0.3,
         "batch": 256,
