@@ -37,7 +37,9 @@ from ..schedules import linear_decay
 if TYPE_CHECKING:
     from ..data.source import Source
 
-EPS = 1e-8
+EPS = 1e-4
+"""Of Adam. The authors divide by sqrt(v + 1e-8), which is 1e-4 where gradients vanish; with the usual 1e-8 outside of
+the root every fading gradient of the generator becomes full steps, and the generator is lost."""
 FIRST_LOOK = 500
 """Pictures whose features decide the lengths of the discriminator's weights."""
 
