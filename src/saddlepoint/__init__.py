@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import evaluate, resume, train
     from .errors import SaddleError
+    from .evaluation.tradeoff import tradeoff
     from .game import Game, Player, Stage, Turn
     from .plan import Plan
     from .recipe import Options
@@ -33,6 +34,7 @@ __all__ = [
     "evaluate",
     "load",
     "resume",
+    "tradeoff",
     "train",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "evaluate": "api",
     "load": "trained",
     "resume": "api",
+    "tradeoff": "evaluation.tradeoff",
     "train": "api",
 }
 

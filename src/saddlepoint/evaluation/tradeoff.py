@@ -60,7 +60,7 @@ class Tradeoff:
         ]
         return {"what": self.trained.run.name, "against": self.against, "points": points, "how": self.how}
 
-    def write(self, folder: Path, *, fps: float = 24, seed: int = 0) -> list[Path]:
+    def write(self, folder: str | Path, *, fps: float = 24, seed: int = 0) -> list[Path]:
         """Writes the curve, the record, the same latents at every threshold as a sheet, and as a film.
 
         Args:
@@ -72,6 +72,7 @@ class Tradeoff:
         latents = torch.randn(ROWS, self.trained.game.latent, generator=torch.Generator().manual_seed(seed))
         known = range(len(self.trained.classes))
         labels = self.trained.labels(known, ROWS) if known else None
+        folder = Path(folder)
         written = write_tradeoff(folder, self.facts())
         for name in (SHEET, FILM):
             tour = sweep(latents, labels, list(self.scores), STEPS)
