@@ -268,8 +268,8 @@ def conditional(record: dict[str, Any]) -> list[str]:
     if found := record.get("infogan"):
         lines += [
             "",
-            f"Categories that `{found['trained_by']}` found agree with the digits of **{found['agreement']:.1%}** of the "
-            "test set (goal: 95 %).",
+            f"Categories that `{found['trained_by']}` found agree with the digits of "
+            f"**{found['agreement']:.1%}** of the test set (goal: 95 %).",
         ]
     return lines
 

@@ -14,9 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import evaluate, resume, train
+    from .api import evaluate, resume, tradeoff, train
     from .errors import SaddleError
-    from .evaluation.tradeoff import tradeoff
     from .game import Game, Player, Stage, Turn
     from .plan import Plan
     from .recipe import Options
@@ -50,7 +49,7 @@ _HOMES = {
     "evaluate": "api",
     "load": "trained",
     "resume": "api",
-    "tradeoff": "evaluation.tradeoff",
+    "tradeoff": "api",
     "train": "api",
 }
 

@@ -1,4 +1,4 @@
-"""The words of the command, in Python: train, resume and evaluate."""
+"""The words of the command, in Python: train, resume, evaluate and trade off."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .data.scan import Watch
 from .data.source import Source, open_source
 from .errors import DataError, MissingError, UsageError
 from .evaluation.ask import Evaluation, evaluate
+from .evaluation.tradeoff import Tradeoff, tradeoff
 from .evaluation.watch import Watching, scoring
 from .observers import Observer
 from .plan import Plan
@@ -27,7 +28,7 @@ from .run import Run
 from .session import Session, Stopper
 from .trained import Trained, load
 
-__all__ = ["Evaluation", "Trained", "Watching", "evaluate", "load", "resume", "train"]
+__all__ = ["Evaluation", "Tradeoff", "Trained", "Watching", "evaluate", "load", "resume", "tradeoff", "train"]
 
 
 def train(
