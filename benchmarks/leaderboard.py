@@ -47,7 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
 HOLDOUT, COUNT, SIDE = 0.1, 5000, 96
-PACE = 12  # rounds that the pace is measured over, after as many to warm up
+PACE, WARM = 15.0, 12  # seconds of rounds that the pace is measured over, after some rounds to warm up
 SHOWN = ("fd_lite0_96", "kd_lite0_96", "precision_lite0_96", "recall_lite0_96", "swd", "memorization_lite0_96")
 
 
@@ -59,11 +59,13 @@ def steps_in(seconds: float, name: str, data: str) -> int:
     settings = dict(SETTINGS[name])
     preset = settings.pop("preset", None)
     source = open_source(data, holdout=HOLDOUT)
+    rounds = WARM
     for _ in range(2):
-        match = opening(found.stages(found.configure(preset, **settings, steps=PACE), source), plan)
+        match = opening(found.stages(found.configure(preset, **settings, steps=rounds), source), plan)
         began = time.process_time()
         play(match)
-        pace = (time.process_time() - began) / PACE
+        pace = (time.process_time() - began) / rounds
+        rounds = max(WARM, round(PACE / pace))
     steps = seconds / pace
     unit = 10 ** max(0, len(str(int(steps))) - 2)
     return max(unit, round(steps / unit) * unit)
