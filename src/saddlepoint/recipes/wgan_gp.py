@@ -7,7 +7,9 @@ normalization out of the generator: where a DCGAN then fails (section 5), this s
 Differs from the paper: on pictures both networks are a DCGAN's, the critic with one normalization over each sample in
 place of the BatchNorm, which the penalty forbids (section 4 recommends that).
 
-Result: not yet measured.
+Result: without a norm in its generator, on avatars at 32x32, ten minutes of one core bring the sliced Wasserstein
+distance to the data from 0.52 to 0.12, still falling, where a DCGAN ends at 0.70 (`python benchmarks/stability.py
+--minutes 10`, docs/gallery). On the plane: all modes of the ring of 8 and of the grid of 25 for 10 of 10 seeds.
 """
 
 from __future__ import annotations
