@@ -114,11 +114,11 @@ def page(record: dict[str, Any]) -> str:
         rows = sorted(record["rows"].get(which, []), key=lambda each: each["scores"][SHOWN[0]]["value"])
         if not rows:
             continue
-        lines += ["", f"## {which}", "", "| recipe | steps | " + " | ".join(f"`{name}`" for name in SHOWN) + " |"]
-        lines += ["|---" * (2 + len(SHOWN)) + "|"]
+        lines += ["", f"## {which}", "", "| recipe | steps | minutes | " + " | ".join(f"`{name}`" for name in SHOWN) + " |"]
+        lines += ["|---" * (3 + len(SHOWN)) + "|"]
         for each in rows:
             cells = [_cell(each["scores"].get(name)) for name in SHOWN]
-            lines.append(f"| {each['recipe']} | {each['steps']:,} | " + " | ".join(cells) + " |")
+            lines.append(f"| {each['recipe']} | {each['steps']:,} | {each['minutes']} | " + " | ".join(cells) + " |")
         lines += ["", f"![Samples of each](gallery/leaderboard-{which}.webp)", ""]
         lines += [f"    {each['command']}" for each in rows]
     return "\n".join([*lines, ""])
