@@ -114,7 +114,8 @@ def page(record: dict[str, Any]) -> str:
         rows = sorted(record["rows"].get(which, []), key=lambda each: each["scores"][SHOWN[0]]["value"])
         if not rows:
             continue
-        lines += ["", f"## {which}", "", "| recipe | steps | minutes | " + " | ".join(f"`{name}`" for name in SHOWN) + " |"]
+        titles = " | ".join(f"`{name}`" for name in SHOWN)
+        lines += ["", f"## {which}", "", f"| recipe | steps | minutes | {titles} |"]
         lines += ["|---" * (3 + len(SHOWN)) + "|"]
         for each in rows:
             cells = [_cell(each["scores"].get(name)) for name in SHOWN]
