@@ -9,7 +9,8 @@ at the end, latents from a normal instead of a uniform distribution, and with k 
 fakes. Differs from the slides: they halve the discriminator's loss, a factor that Adam divides out.
 
 Result: on MNIST at 32x32, hidden layers of 512, 19,000 steps in six minutes of one core: readable digits with
-loose pixels around them, fd_lite0_96 400 (docs/leaderboard.md). On the plane all modes of the ring of 8, 19 of 25 on the grid.
+loose pixels around them, fd_lite0_96 400 (docs/leaderboard.md). On the plane all modes of the ring of 8, and
+19 of 25 on the grid.
 """
 
 from __future__ import annotations
