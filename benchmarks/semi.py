@@ -67,7 +67,7 @@ def supervised(labels: int, subset: int) -> tuple[int, float]:
     network = sgan.Discriminator(options, len(examples.classes), examples.shape)
     initialize(network, stream.read(0, sgan.FIRST_LOOK).image)
     learned = [weight for weight in network.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), fused=True)
+    optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), eps=sgan.EPS, fused=True)
     steps = EVERYTHING_STEPS if labels == EVERYTHING else FEW_STEPS
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     began = time.process_time()
