@@ -55,7 +55,7 @@ class Options(recipe.Options):
     latent: recipe.Latent = 100
     width: int = Field(250, ge=4, le=4096, description="features of the discriminator's smallest hidden layer")
     lr: float = Field(3e-3, gt=0, le=1, description="learning rate of the discriminator")
-    lr_generator: float = Field(1e-3, gt=0, le=1, description="learning rate of the generator")
+    lr_generator: float = Field(3e-3, gt=0, le=1, description="learning rate of the generator")
     beta1: recipe.Beta1 = 0.5
     average: float = Field(7000.0, ge=0, description="half-life in steps of both networks' averages; 0: none")
     decay: recipe.Decay = 1.0
@@ -65,7 +65,7 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "laptop": {"decay": 0.3, "average": 200.0, "epochs": 20.0},
+    "laptop": {"lr_generator": 1e-3, "decay": 0.3, "average": 200.0, "epochs": 20.0},
     "convolutional": {"form": "convolutional", "width": 64, "lr": 3e-4, "lr_generator": 3e-4, "decay": 0.67},
 }
 
