@@ -8,6 +8,7 @@
     memory       nearest neighbors, copies of the training data
     two_sample   can the nearest neighbor tell samples from data?
     classify     what a classifier says of samples with labels: GAN-train, GAN-test
+    svm          linear support vector machines of few samples and many features
     bootstrap    how far a score may be off
     patches      sliced Wasserstein distance of small patches, scale by scale
     ssim         structural similarity, diversity

@@ -3,7 +3,7 @@
     class_accuracy    how often it says what samples were asked to be
     gan_train         what samples teach it
     gan_test          what it says of samples when data taught it
-    probe, nearest    two that learn in a moment, from features or pixels
+    probe, nearest    two that learn in a moment, from features or pixels; `svm.svm` is a third
     agreement         how well classes without names fit those of the data
 
 Shmelkov et al. 2018, "How good is my GAN?": GAN-train, the accuracy on real data of a classifier trained on samples,
@@ -28,8 +28,8 @@ Classifier = Callable[[Tensor], Tensor]
 """From samples to labels, int64 (N,)."""
 
 Fit = Callable[[Tensor, Tensor], Classifier]
-"""From samples and their labels, int64 (N,), to a classifier: `probe` and `nearest`, for features; for pictures of
-digits `digits.learner(epochs)`.
+"""From samples and their labels, int64 (N,), to a classifier: `probe`, `nearest` and `svm.svm`, for features; for
+pictures of digits `digits.learner(epochs)`.
 """
 
 
@@ -56,7 +56,7 @@ def class_accuracy(classify: Classifier, samples: Tensor, labels: Tensor) -> Acc
         samples: (N, …).
         labels: what they should be, int64 (N,), from 0.
     """
-    _check_labels(samples, labels)
+    check_labels(samples, labels)
     told = classify(samples)
     if told.shape != labels.shape:
         raise UsageError(f"a classifier gives a label for each of {len(labels)} samples, not {tuple(told.shape)}")
@@ -77,7 +77,7 @@ def gan_train(fit: Fit, fake: Tensor, fake_labels: Tensor, real: Tensor, real_la
         real: data (M, …), best held out from the generator's training.
         real_labels: int64 (M,).
     """
-    _check_labels(fake, fake_labels)
+    check_labels(fake, fake_labels)
     return class_accuracy(fit(fake, fake_labels), real, real_labels)
 
 
@@ -95,7 +95,7 @@ def probe(features: Tensor, labels: Tensor, *, decay: float = 1e-3) -> Classifie
         decay: half of it times the sum of squared weights is added to the mean cross-entropy.
     """
     check_features(features)
-    _check_labels(features, labels)
+    check_labels(features, labels)
     known, target = labels.unique(return_inverse=True)
     center, scale = features.double().mean(0), features.double().std(0, correction=0)
     scale = torch.where(scale > 0, scale, 1.0)
@@ -120,7 +120,7 @@ def nearest(features: Tensor, labels: Tensor) -> Classifier:
         labels: int64 (N,), from 0.
     """
     check_features(features)
-    _check_labels(features, labels)
+    check_labels(features, labels)
     return lambda samples: labels[neighbors(samples, features).indices[:, 0]]
 
 
@@ -144,8 +144,8 @@ def agreement(found: Tensor, labels: Tensor) -> Agreement:
         found: int64 (N,), from 0, by whatever made classes without being told any.
         labels: of the same data, int64 (N,), from 0.
     """
-    _check_labels(found, labels)
-    _check_labels(labels, found)
+    check_labels(found, labels)
+    check_labels(labels, found)
     kinds, classes = int(found.max()) + 1, int(labels.max()) + 1
     table = torch.bincount(found * classes + labels, minlength=kinds * classes).view(kinds, classes)
 
@@ -177,7 +177,12 @@ def _logistic(inputs: Tensor, target: Tensor, classes: int, decay: float) -> tup
     return weight.detach(), bias.detach()
 
 
-def _check_labels(samples: Tensor, labels: Tensor) -> None:
+def check_labels(samples: Tensor, labels: Tensor) -> None:
+    """Refuses labels that are not one whole number from 0 for each sample.
+
+    Raises:
+        UsageError: says what they are instead.
+    """
     if labels.ndim != 1 or labels.dtype != torch.int64 or len(labels) != len(samples) or not len(labels):
         raise UsageError(
             f"labels {tuple(labels.shape)} of {labels.dtype} do not label {len(samples)} samples",
