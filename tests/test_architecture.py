@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": FOUNDATION
     | RULES
     | RUNNING
-    | {"data", "evaluation", "latent", "layers", "metrics", "observers", "pictures", "session", "trained"},
+    | {"data", "evaluation", "latent", "layers", "metrics", "model", "observers", "pictures", "session", "trained"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

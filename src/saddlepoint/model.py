@@ -89,23 +89,39 @@ def load(path: Path, recipe_file: str | None = None) -> tuple[Game, dict[str, An
     """
     weights = path / "model.safetensors" if path.is_dir() else path
     tensors, config = read(weights)
+    game = rebuild(config, recipe_file, where=str(weights))
+    try:
+        game.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        name = recipe.find(recipe_file or config["recipe"]).name
+        raise CheckpointError(f"the model does not fit the recipe {name}: {first}", where=str(weights)) from error
+    return game.eval(), config
+
+
+def rebuild(config: Mapping[str, Any], recipe_file: str | None = None, *, where: str | None = None) -> Game:
+    """The game of a configuration as it was before its first step, with weights drawn from torch's default generator.
+
+    Args:
+        config: of a model.
+        recipe_file: as for `load`.
+        where: whose configuration it is, for messages.
+
+    Raises:
+        UsageError: the recipe is a file of the user's own, and not named.
+        CheckpointError: the configuration does not fit its recipe.
+    """
     if config["recipe"].endswith(".py") and recipe_file is None:
         raise UsageError(
             f"this model was made with a recipe of its own, {Path(config['recipe']).name}",
-            where=str(weights),
+            where=where,
             fix=f"name the file if you trust it: --recipe {config['recipe']}",
         )
     found = recipe.find(recipe_file or config["recipe"])
     shape = config["data"]
     toy = toys.find(shape["toy"]) if shape.get("toy") else None
     blank = Blank(shape["channels"], (shape["height"], shape["width"]), tuple(shape["classes"]), toy)
-    game = _stage(found.stages(found.configure(**config["options"]), blank), config["stage"], weights).game
-    try:
-        game.load_state_dict(tensors)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise CheckpointError(f"the model does not fit the recipe {found.name}: {first}", where=str(weights)) from error
-    return game.eval(), config
+    return _stage(found.stages(found.configure(**config["options"]), blank), config["stage"], where).game
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -140,11 +156,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, config
 
 
-def _stage(stages: Iterator[Stage], name: str, path: Path) -> Stage:
+def _stage(stages: Iterator[Stage], name: str, where: str | None) -> Stage:
     for stage in stages:
         if stage.name == name:
             return stage
-    raise CheckpointError(f"the recipe has no stage {name!r}", where=str(path))
+    raise CheckpointError(f"the recipe has no stage {name!r}", where=where)
 
 
 def _header(content: bytes) -> dict[str, Any]:

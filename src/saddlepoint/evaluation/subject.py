@@ -67,14 +67,7 @@ def of_run(trained: Trained, against: Any, count: int, *, size: int | None, seed
     if against is not None:
         other = _examples(_open(against, {}, watch), shape)
         return Subject(fake, {other.name: Set(other, count, seed=seed)}, facts, points)
-    source, fingerprint = _own(trained, watch)
-    own = _examples(source, shape)
-    if own.fingerprint != fingerprint:
-        raise DataError(
-            "the run's data are not what they were when it trained",
-            where=own.name,
-            fix="restore them, or say what to measure against: --against DATA",
-        )
+    source, own = own_data(trained, watch, where="--against", fix="--against DATA")
     return Subject(fake, sides_of(source, own, count, seed=seed), facts, points)
 
 
@@ -103,16 +96,32 @@ def of_data(data: Any, against: Any, count: int, *, size: int | None, seed: int,
     return Subject(Set(fake, count, seed=seed), {real.name: Set(real, count, seed=seed)}, {"data": fake.name})
 
 
-def _own(trained: Trained, watch: Watch) -> tuple[Source, str]:
-    """The data a run was trained on, and the fingerprint they had."""
+def own_data(trained: Trained, watch: Watch, *, where: str, fix: str) -> tuple[Source, Images | Points]:
+    """The source of a run's data, and what it was trained on.
+
+    Args:
+        trained: the run.
+        watch: of the pass over the data.
+        where, fix: where and how to name other data, for messages.
+
+    Raises:
+        DataError: the data are no longer what they were.
+        MissingError: they are not at hand.
+    """
     if not (trained.run.folder / "run.json").is_file():
-        raise MissingError("a model alone does not know its data", where="--against", fix="--against DATA")
+        raise MissingError("a model alone does not know its data", where=where, fix=fix)
     facts = trained.run.begun()
     if facts["source"]["spec"] is None:
-        raise MissingError(
-            "the run was trained on an array, which is not at hand", where="--against", fix="--against DATA"
+        raise MissingError("the run was trained on an array, which is not at hand", where=where, fix=fix)
+    source = _open(facts["source"]["spec"], facts["source"], watch)
+    own = _examples(source, trained.config["data"])
+    if own.fingerprint != facts["data"]["fingerprint"]:
+        raise DataError(
+            "the run's data are not what they were when it trained",
+            where=own.name,
+            fix=f"restore them, or name other data: {fix}",
         )
-    return _open(facts["source"]["spec"], facts["source"], watch), facts["data"]["fingerprint"]
+    return source, own
 
 
 def _open(data: Any, reading: Mapping[str, Any], watch: Watch) -> Source:
