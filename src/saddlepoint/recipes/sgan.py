@@ -1,15 +1,15 @@
 """Semi-supervised GAN: few labels, many pictures, and fakes between the classes (Salimans et al. 2016).
 
 Reproduces: section 5. The classifier of K classes is the discriminator: the class of fakes has the fixed logit 0, so
-that D(x) = Z / (Z + 1) with Z = Σ exp l_k(x), and the generator matches the mean features before the logits. Networks
-and rates are those of the authors' code: the default is theirs for digits (permutation-invariant: no pixel knows its
-neighbors), the preset `convolutional` theirs for house numbers, a layer shorter.
+D(x) = Z / (Z + 1) with Z = Σ exp l_k(x); the generator matches the mean features before the logits. The default is the
+authors' code for digits (no pixel knows its neighbors), `convolutional` theirs for house numbers, a layer shorter.
 
-Differs from the authors' code: latents are normal, noise is uniform with the same deviation, both players see the same
-pictures and the same fakes within a round, and the average does not start from zero. The convolutional generator has
-4x4 kernels and no weight normalization at its end.
+Differs from their code: the generator of digits has a third of their rate, learned scales in its normalization, and
+other first weights; latents are normal, noise is uniform with the same deviation, both players see the same pictures
+and fakes in a round, averages do not start from zero. The convolutional generator has 4x4 kernels and a plain end.
 
-Result: not yet measured.
+Result: the preset `laptop` is not yet measured. Like it but with 7,000 steps instead of 12,000, one run on MNIST with
+100 labels (`subset` 100, bfloat16) told 291 of the 10,000 test digits wrongly; published are 93.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from ..data.source import Source
 
 EPS = 1e-4
-"""Of Adam. The authors divide by sqrt(v + 1e-8), which is 1e-4 where gradients vanish; with the usual 1e-8 outside of
-the root every fading gradient of the generator becomes full steps, and the generator is lost."""
+"""Of Adam: the authors divide by sqrt(v + 1e-8). With 1e-8 outside the root, D had won by 6,000 steps."""
 FIRST_LOOK = 500
 """Pictures whose features decide the lengths of the discriminator's weights."""
 
@@ -55,7 +54,7 @@ class Options(recipe.Options):
     latent: recipe.Latent = 100
     width: int = Field(250, ge=4, le=4096, description="features of the discriminator's smallest hidden layer")
     lr: float = Field(3e-3, gt=0, le=1, description="learning rate of the discriminator")
-    lr_generator: float = Field(3e-3, gt=0, le=1, description="learning rate of the generator")
+    lr_generator: float = Field(1e-3, gt=0, le=1, description="learning rate of the generator")
     beta1: recipe.Beta1 = 0.5
     average: float = Field(7000.0, ge=0, description="half-life in steps of both networks' averages; 0: none")
     decay: recipe.Decay = 1.0
@@ -65,7 +64,7 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "laptop": {"lr_generator": 1e-3, "decay": 0.3, "average": 200.0, "epochs": 20.0},
+    "laptop": {"decay": 0.5, "average": 200.0, "epochs": 20.0},
     "convolutional": {"form": "convolutional", "width": 64, "lr": 3e-4, "lr_generator": 3e-4, "decay": 0.67},
 }
 
