@@ -54,7 +54,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "plane": {
         "latent": 2,
         "width": 128,
-        "unroll": 3,
         "lr_generator": 1e-3,
         "lr_discriminator": 5e-4,
         "average": 200,
