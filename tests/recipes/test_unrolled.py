@@ -22,7 +22,7 @@ def played(steps: int, **options: float) -> Match:
     """A small unrolled GAN after some rounds, in float64."""
     plan = Plan("cpu", threads=1)
     found = recipe.find("unrolled")
-    settings = {"width": 8, "depth": 2, "batch": 16, "steps": max(1, steps), "average": 0, **options}
+    settings = {"width": 8, "depth": 2, "batch": 16, "unroll": 3, "steps": max(1, steps), "average": 0, **options}
     match = opening(found.stages(found.configure("plane", **settings), open_source("ring8:64")), plan)
     if steps:
         train(match)
