@@ -37,6 +37,7 @@ REFERENCE = {
         "saddlepoint.metrics.memory",
         "saddlepoint.metrics.two_sample",
         "saddlepoint.metrics.classify",
+        "saddlepoint.metrics.svm",
         "saddlepoint.metrics.bootstrap",
         "saddlepoint.metrics.patches",
         "saddlepoint.metrics.ssim",
@@ -57,6 +58,8 @@ REFERENCE = {
         "saddlepoint.evaluation.labeled",
         "saddlepoint.evaluation.by_class",
         "saddlepoint.evaluation.tradeoff",
+        "saddlepoint.evaluation.activations",
+        "saddlepoint.evaluation.probe",
     ),
     "toys": ("saddlepoint.data.toys",),
     "latent": (

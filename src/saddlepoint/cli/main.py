@@ -15,6 +15,7 @@ from . import (
     doctor,
     evaluate,
     failures,
+    probe,
     report,
     resume,
     sample,
@@ -45,6 +46,7 @@ app.command("show", cls=show.ShowCommand)(show.show)
 app.command("list")(listing.list_recipes)
 app.add_typer(data.app, name="data")
 app.command("eval")(evaluate.evaluate)
+app.command("probe")(probe.probe)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)

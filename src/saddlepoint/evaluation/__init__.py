@@ -6,6 +6,9 @@ comparison    the two side by side; and what a score is
 families      every score by name
 labeled       those that classes are needed for
 by_class      scores of each class by itself
+activations   what a discriminator sees
+exam          pictures to learn labels from, and others to be asked about
+probe         how much its features know of classes
 subject       from the user's words to sides
 evaluate      all of it, as an `Evaluation`
 """
