@@ -7,7 +7,9 @@ worth running to, so the generator spreads instead of jumping from mode to mode.
 The k steps are those of the discriminator's own Adam, moments and all, on the same samples. Differs from the authors'
 code: its epsilon stands under the square root (1e-16 there), for a gradient through sqrt(0) would be infinite.
 
-Result: not yet measured.
+Result: on the ring of 8 (PacGAN's protocol), 5,000 rounds of the preset `plane`: all 8 modes for 10 of 10 seeds, 97.0 %
+of high quality, where without a look ahead it finds none; on the grid of 25 81 %, but 6 to 25 of its modes, 15.6 on
+average (benchmarks/README.md). Pictures: not yet measured.
 """
 
 from __future__ import annotations
