@@ -18,10 +18,15 @@ def clusters(count: int, features: int, classes: int, *, apart: float = 0.7, see
     return centers[labels] + torch.randn(count, features, generator=generator, dtype=torch.float64), labels
 
 
+def scales(features: Tensor) -> Tensor:
+    """What each dimension is divided by: nearly its deviation, and what gives all a mean squared norm of 1."""
+    variance = features.var(0, correction=0)
+    scale = ((variance + variance.mean()) / 2).sqrt()
+    return scale * ((features - features.mean(0)) / scale).square().sum(1).mean().sqrt()
+
+
 def normalized(features: Tensor) -> Tensor:
-    """Each dimension of variance 1, all of a mean squared norm of 1."""
-    inputs = (features - features.mean(0)) / features.std(0, correction=0)
-    return inputs / inputs.square().sum(1).mean().sqrt()
+    return (features - features.mean(0)) / scales(features)
 
 
 @pytest.mark.parametrize("cost", [0.01, 1.0, 100.0])
@@ -41,11 +46,9 @@ def test_there_is_no_slope_left_where_it_ends(cost: float) -> None:
     features, labels = clusters(50, 80, 3)
     machine = svm(features, labels, costs=(cost,))
     inputs = torch.cat([normalized(features), torch.ones(50, 1, dtype=torch.float64)], 1)
-    # The weights of features as they were given to the machine: w / scale is what it keeps.
-    scale = features.std(0, correction=0)
-    size = ((features - features.mean(0)) / scale).square().sum(1).mean().sqrt()
+    # It keeps weights and biases of features as they come.
     bias = machine.bias + features.mean(0) @ machine.weight
-    weight = torch.cat([machine.weight * (scale * size)[:, None], bias[None]]).requires_grad_()
+    weight = torch.cat([machine.weight * scales(features)[:, None], bias[None]]).requires_grad_()
     signs = 2 * torch.nn.functional.one_hot(labels).double() - 1
     missing = (1 - signs * (inputs @ weight)).clamp(min=0)
     (0.5 * weight.square().sum() + cost * missing.square().sum()).backward()
@@ -70,6 +73,16 @@ def test_a_feature_that_never_varies_says_nothing() -> None:
     one, other = svm(features, labels), svm(still, labels)
     moved = torch.cat([features, torch.full((40, 1), -50.0)], 1)
     assert (one(features) == other(moved)).all()
+
+
+def test_a_feature_that_hardly_varied_cannot_outweigh_the_others() -> None:
+    features, labels = clusters(60, 6, 2, apart=1.0)
+    once = torch.zeros(60, 1, dtype=torch.float64)
+    once[int(labels.argmax())] = 1e-3
+    machine = svm(torch.cat([features, once], 1), labels)
+    # A thousand times what it ever was says less than what the others say.
+    loud = torch.cat([features, torch.ones(60, 1, dtype=torch.float64)], 1)
+    assert (machine(loud) == svm(features, labels)(features)).double().mean() > 0.9
 
 
 def test_noise_wants_small_costs_and_clear_classes_do_not_care() -> None:
