@@ -5,7 +5,8 @@ of its own steps, and its gradient goes through these steps: a mode that the dis
 worth running to, so the generator spreads instead of jumping from mode to mode.
 
 The k steps are those of the discriminator's own Adam, moments and all, on the same samples. Differs from the authors'
-code: its epsilon stands under the square root (1e-16 there), for a gradient through sqrt(0) would be infinite.
+code: its epsilon stands under the square root (1e-16 there), for a gradient through sqrt(0) would be infinite; and on
+pictures the discriminator normalizes each sample and not the batch, whose running statistics a look ahead would move.
 
 Result: on the ring of 8 (PacGAN's protocol), 5,000 rounds of the preset `plane`: all 8 modes for 10 of 10 seeds, 97.0 %
 of high quality, where without a look ahead it finds none; on the grid of 25 81 %, but 6 to 25 of its modes, 15.6 on
@@ -43,7 +44,7 @@ class Options(recipe.Options):
     depth: recipe.Depth = 3
     unroll: int = Field(5, ge=0, le=100, description="discriminator steps the generator looks ahead, the paper's k")
     lr_generator: float = Field(2e-4, gt=0, le=1, description="learning rate of the generator")
-    lr_discriminator: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator, ahead too")
+    lr_discriminator: float = Field(1e-4, gt=0, le=1, description="learning rate of the discriminator, ahead too")
     beta1: recipe.Beta1 = 0.5
     average: recipe.Average = 0.0
     decay: recipe.Decay = 1.0
@@ -77,7 +78,7 @@ class Unrolled(Game):
         super().__init__()
         self.options, self.latent = options, options.latent
         self.generator = either.generator(shape, latent=self.latent, width=options.width, depth=options.depth)
-        self.discriminator = either.discriminator(shape, norm="none", width=options.width, depth=options.depth)
+        self.discriminator = either.discriminator(shape, norm="layer", width=options.width, depth=options.depth)
         if options.average:
             self.averaged = {"generator": options.average}
         self.adam: torch.optim.Adam | None = None
