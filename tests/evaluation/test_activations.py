@@ -138,7 +138,7 @@ def test_a_discriminator_learns_the_labels_it_is_told() -> None:
     def taught(seed: int) -> nn.Module:
         torch.manual_seed(0)
         game = Judge(dcgan.discriminator(size=16, channels=3, width=4))
-        return teach(Teller(game, (3, 16, 16), 3), images[:24], labels[:24], steps=60, seed=seed)
+        return teach(Teller(game, (3, 16, 16), 3), images[:24], labels[:24], steps=40, seed=seed)
 
     network = taught(0)
     assert not network.training
