@@ -103,10 +103,12 @@ def page(record: dict[str, Any]) -> str:
     lines = [
         "# Leaderboard",
         "",
-        f"Every recipe on pictures of 32x32 for the same time of one core, {record['minutes_each']:g} minutes, with "
+        f"Recipes on pictures of 32x32 for the same time of one core, {record['minutes_each']:g} minutes as measured "
+        "beforehand (the column says what they came to while other work went on beside them), with "
         f"the small settings of its command; {record['count']:,} samples of seed 0 against as many training pictures, "
         "and `memorization` against the held-out tenth. So short a time says which recipe gets somewhere fast on a "
-        "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs.",
+        "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs. What has no row "
+        "is not yet measured.",
         "",
         f"`{record['command']}`, revision {record['revision']}, {record['date']}, {record['hardware']}.",
     ]
@@ -128,8 +130,12 @@ def page(record: dict[str, Any]) -> str:
 def _cell(score: dict[str, Any] | None) -> str:
     if score is None:
         return ""
-    ends = f" ({score['low']:.3g} … {score['high']:.3g})" if score["low"] is not None else ""
-    return f"{score['value']:.3g}{ends}"
+    ends = f" ({_figure(score['low'])} … {_figure(score['high'])})" if score["low"] is not None else ""
+    return f"{_figure(score['value'])}{ends}"
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:

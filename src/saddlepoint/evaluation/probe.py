@@ -30,7 +30,7 @@ from .. import model
 from ..abilities import Classifies, Conditional
 from ..data.images import Images
 from ..data.scan import Watch
-from ..errors import UnavailableError, UsageError
+from ..errors import Stopped, UnavailableError, UsageError
 from ..metrics.classify import Classifier
 from ..metrics.svm import svm
 from ..pictures.atomic import replacing
@@ -122,8 +122,7 @@ def probe(
     # Refused before the data are looked through.
     width = features(trained.game, torch.zeros(2, *_shape(trained), device=trained.device)).shape[1]
     with Stopper().listening() as stopper:
-        watch = Watch(stopper, progress)
-        exam = prepare(trained, data, test, by=by, watch=watch)
+        exam = prepare(trained, data, test, by=by, watch=Watch(stopper, progress))
         exam.lesson(counts[0], 0)  # refused, where there are fewer labels than classes
         contest = _Contest(trained, partial(_untrained, trained, recipe_file), exam, counts, count, steps)
         found: dict[str, dict[int, list[float]]] = {}
@@ -132,7 +131,8 @@ def probe(
             for number, share in zip(counts, shares, strict=True):
                 found.setdefault(name, {number: [] for number in counts})[number].append(share)
             progress(done, total)
-            watch.check()
+            if stopper():
+                raise Stopped("stopped while labels were learned; nothing was written", fix="run the command again")
     settings = {"features": width, "steps of the supervised network": steps, "choices of labels": seeds}
     return Probe(trained, found, {**_described(trained, exam, count), **settings})
 
