@@ -107,8 +107,8 @@ def page(record: dict[str, Any]) -> str:
         "beforehand (the column says what they came to while other work went on beside them), with "
         f"the small settings of its command; {record['count']:,} samples of seed 0 against as many training pictures, "
         "and `memorization` against the held-out tenth. So short a time says which recipe gets somewhere fast on a "
-        "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs. What has no row "
-        "is not yet measured.",
+        "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs. "
+        "What has no row is not yet measured.",
         "",
         f"`{record['command']}`, revision {record['revision']}, {record['date']}, {record['hardware']}.",
     ]
