@@ -26,6 +26,13 @@ def test_every_set_is_described():
     assert all(named.what and named.license and named.sizes for named in sets.values())
 
 
+def test_what_is_trained_with_knows_what_is_tested_with():
+    assert catalog.test_part("mnist:train") == "mnist:test"
+    assert [catalog.test_part(spec) for spec in ("mnist", "mnist:test", "idx:train", "photos:train", "train")] == [
+        None
+    ] * 5
+
+
 @pytest.mark.parametrize(
     ("spec", "fix"),
     [

@@ -148,6 +148,13 @@ def has_attributes(spec: str) -> bool:
     return spec.partition(":")[0] == "avatars"
 
 
+def test_part(spec: str) -> str | None:
+    """The part that is kept to test with, of a set whose part to train with this is: `mnist:test` of `mnist:train`."""
+    head, _, rest = spec.partition(":")
+    parts = _ENTRIES[head].parts if head in _ENTRIES else {}
+    return f"{head}:test" if rest == "train" and "test" in parts else None
+
+
 def describe() -> list[NamedSet]:
     """Every named set, by name. `avatars.styles()` lists the styles."""
     entries = _ENTRIES.items()

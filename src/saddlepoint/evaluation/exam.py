@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.catalog import test_part
 from ..data.few import choose
 from ..data.images import Images
 from ..data.layout import shown
@@ -65,8 +66,8 @@ class Exam:
 def prepare(trained: Trained, data: Any, test: Any, *, by: str | Sequence[str], watch: Watch) -> Exam:
     """Finds lessons and questions.
 
-    The questions are the pictures of `test`; else those that the run held out; of lessons called `NAME:train` else
-    `NAME:test`; else a quarter of the lessons, which their number alone decides (`data.split`).
+    The questions are the pictures of `test`; of `mnist:train` else `mnist:test`; else those that the run held out; else
+    a quarter of the lessons, which their number alone decides (`data.split`).
 
     Args:
         trained: a run that makes pictures.
@@ -84,10 +85,9 @@ def prepare(trained: Trained, data: Any, test: Any, *, by: str | Sequence[str], 
     fit: dict[str, Any] = {"size": (shape["height"], shape["width"]), "channels": shape["channels"]}
     source = _own(trained, by, watch) if data is None else open_source(data, by=by, watch=watch)
     lessons = _with_classes(source.images(**fit), source)
-    if test is None and source.holdout:
+    other = test_part(source.name) if test is None else test
+    if other is None and source.holdout:
         return Exam(lessons, source.held_out(**fit), unseen=True)
-    name, _, part = source.name.partition(":")
-    other = f"{name}:test" if test is None and part == "train" else test
     if other is None:
         return Exam(*split(lessons, SHARE), unseen=False if data is None else None)
     asked = open_source(other, by=by, watch=watch)

@@ -98,7 +98,7 @@ def probe(
     Args:
         run: a run's path, name or `last`, or a loaded run; of pictures, judged by convolutions.
         data: pictures with classes, from which the labels are; by default the run's own.
-        test: others, which are asked about; by default what the run held out, `NAME:test` for `NAME:train`, or else a
+        test: others, which are asked about; by default `mnist:test` of `mnist:train`, what the run held out, or else a
             quarter of the data, from which no labels are taken.
         labels: how many, equally many of each class; of several thousands the machines take minutes.
         by: attributes that are the classes; by default as the run had them.
