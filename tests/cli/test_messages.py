@@ -17,7 +17,7 @@ OWN_FLAGS = OWN_FLAGS.replace(", --steps, --epochs", "")
 
 # By what is typed: exit code, then the message to the letter.
 GOLDEN: list[tuple[str, int, str]] = [
-    ("frob", 64, "error[usage]: no such command 'frob'\n  where: saddle\n  fix: see saddle --help"),
+    ("qqq", 64, "error[usage]: no such command 'qqq'\n  where: saddle\n  fix: see saddle --help"),
     (
         "trian",
         64,
