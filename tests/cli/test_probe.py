@@ -86,6 +86,21 @@ def test_held_out_pictures_are_asked_about(saddle: Call, run: Path) -> None:
     assert "of 12 pictures of pictures, which the run never saw; guessing gets" in answer.out
 
 
+def test_a_model_alone_is_asked_about_given_data(saddle: Call, run: Path) -> None:
+    weights = run / "model" / "model.safetensors"
+    line = ("--by", "hue", "--labels", "6", "--seeds", "1", "--steps", "0")
+    assert saddle("probe", weights, *line).code == 66, "it does not know its data"
+    answer = saddle("probe", weights, pictures_of(run), *line)
+    assert answer.code == 0, answer.err
+    assert "of 12 pictures of pictures; guessing gets" in answer.out
+    assert (run / "model" / "probe.json").is_file()
+
+
+def pictures_of(run: Path) -> Path:
+    """What a run was trained on."""
+    return Path(json.loads((run / "run.json").read_text())["source"]["spec"])
+
+
 def test_labels_of_the_training_are_told() -> None:
     how = {"questions": "some, more, 9 of key 0", "asked": 9, "seen in training": None, "guessed": 0.5}
     assert list(notes({**how, "taught classes in training": True})) == [

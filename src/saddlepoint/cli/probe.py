@@ -54,7 +54,8 @@ def probe(
     settings = {name: ctx.params[name] for name in PASSED_ON} | {"by": by or ()}
     with counted("learning from labels") as progress:
         found = measure(run, data, labels=list(map(LABEL, listed(labels))), progress=progress, **settings)
-    path = found.write(out or found.trained.run.folder / "probe.json")
+    home = found.trained.run.folder  # of a model alone its file, if that was named
+    path = found.write(out or (home if home.is_dir() else home.parent) / "probe.json")
     facts = found.facts()
     if json:
         emit({**facts, "path": str(path)})
