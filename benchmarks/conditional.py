@@ -20,12 +20,11 @@ Writes its part of results/conditional.json, and leaves the others alone.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import RESULTS, publish
+from evidence import held, publish
 from torch import Tensor
 
 from saddlepoint import load
@@ -118,10 +117,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of samples and training digits, to try it out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
-    path = RESULTS / "conditional.json"
-    figures = json.loads(path.read_text()) if path.exists() else {}
-    for stale in ("command", "revision", "seed", "hardware", "date"):  # `publish` writes them anew
-        figures.pop(stale, None)
+    figures = held("conditional")
     torch.set_num_threads(1)
     if given.cdcgan:
         figures["cdcgan"] = figures_of(load(given.cdcgan, device="cpu"), given.share)

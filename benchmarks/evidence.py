@@ -14,16 +14,22 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 
 
+ORIGIN = ("command", "revision", "seed", "hardware", "date")
+"""What `publish` writes beside the figures, anew each time."""
+
+
+def held(name: str) -> dict[str, Any]:
+    """The figures of `results/NAME.json`; none where there is no such file."""
+    path = RESULTS / f"{name}.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    return {key: value for key, value in record.items() if key not in ORIGIN}
+
+
 def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> None:
     """Writes `results/NAME.json` and prints it: one JSON object on standard output, or indented for a person."""
-    record = {
-        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "revision": revision(),
-        "seed": seed,
-        "hardware": hardware(),
-        "date": datetime.date.today().isoformat(),
-        **figures,
-    }
+    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    origin = (command, revision(), seed, hardware(), datetime.date.today().isoformat())
+    record = {**dict(zip(ORIGIN, origin, strict=True)), **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record) if as_json else json.dumps(record, indent=1))

@@ -18,8 +18,7 @@ from typing import Any
 
 import torch
 from conditional import origin
-from evidence import publish
-from semi import results
+from evidence import held, publish
 
 from saddlepoint import load
 from saddlepoint.evaluation.probe import COUNT, LABELS, SEEDS, STEPS, probe
@@ -62,7 +61,7 @@ def main() -> None:
     for name in given.runs:
         data, known = known_by(name, given)
         # Read again: another benchmark may have written its part in the meantime.
-        figures = results()
+        figures = held("conditional")
         figures.setdefault("features", {})[data] = known
         publish("conditional", figures, seed=0, as_json=given.json)
 

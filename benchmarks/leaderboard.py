@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, publish
+from evidence import RESULTS, held, publish
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -158,12 +158,10 @@ def main() -> None:
     parser.add_argument("--page", action="store_true")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
-    path = RESULTS / "leaderboard.json"
-    before = json.loads(path.read_text()) if path.exists() else {"rows": {}}
     if given.page:
-        (DOCS / "leaderboard.md").write_text(page(before))
+        (DOCS / "leaderboard.md").write_text(page(json.loads((RESULTS / "leaderboard.json").read_text())))
         return
-    rows: dict[str, list[dict[str, Any]]] = before["rows"]
+    rows: dict[str, list[dict[str, Any]]] = held("leaderboard").get("rows", {})
     for name in given.recipes:
         for which in given.sets:
             if name in [each["recipe"] for each in rows.setdefault(which, [])]:

@@ -13,14 +13,13 @@ benchmark that is cut off goes on where it stopped. To play a row anew, delete i
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, publish
+from evidence import RESULTS, held, publish
 
 from saddlepoint import recipe
 from saddlepoint.data import toys
@@ -68,8 +67,7 @@ def sampler(toy: str) -> dict[str, Any]:
 
 def stacked() -> dict[str, Any]:
     """What `stacked.py` found on stacked MNIST: the last evaluation of each of its arms, one seed each."""
-    path = RESULTS / "stacked.json"
-    arms = json.loads(path.read_text())["arms"] if path.exists() else {}
+    arms = held("stacked").get("arms", {})
     last = {arm: trajectory[-1] for arm, trajectory in arms.items() if trajectory}
     return {
         arm: {"modes": [row["modes"]], "kl": [row["kl"]], "steps": row["step"], "seconds": row["cpu_seconds"]}
@@ -102,8 +100,7 @@ def main() -> None:
             sheet(toy)
         return
     names = given.recipes or [name for name in recipe.names() if "plane" in recipe.find(name).presets]
-    path = RESULTS / "modes.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
+    before = held("modes")
     figures = {toy: before.get(toy, {}) | {"perfect": sampler(toy)} for toy in TOYS} | {"stacked_mnist": stacked()}
     for name in names:
         row = name if given.steps == STEPS else f"{name}_{given.steps}"

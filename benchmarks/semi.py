@@ -13,13 +13,12 @@ To do it anew, delete `sgan` from results/conditional.json.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from evidence import RESULTS, publish
+from evidence import held, publish
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -91,13 +90,6 @@ def wrong(classify: Callable[[Tensor], Tensor]) -> int:
     return int((found != answers).sum())
 
 
-def results() -> dict[str, Any]:
-    """All that the file holds of any benchmark, without what `publish` writes anew."""
-    path = RESULTS / "conditional.json"
-    held = json.loads(path.read_text()) if path.exists() else {}
-    return {key: value for key, value in held.items() if key not in {"command", "revision", "seed", "hardware", "date"}}
-
-
 def rows(figures: dict[str, Any], baseline: bool) -> dict[str, Any]:
     """The part of the figures that a run belongs to: a list by number of labels, and the CPU seconds of them all."""
     home = figures.setdefault("sgan", {"epochs": EPOCHS, "seconds": 0.0})
@@ -119,11 +111,11 @@ def main() -> None:
     for labels in given.labels or (*LABELS, *([EVERYTHING] if given.baseline else [])):
         # Of all labels there is one choice only.
         for subset in range(1 if labels == EVERYTHING else given.subsets):
-            if len(rows(results(), given.baseline).get(str(labels), [])) > subset:
+            if len(rows(held("conditional"), given.baseline).get(str(labels), [])) > subset:
                 continue
             count, seconds = learn(labels, subset)
             # Read again: another process may have added its own in the meantime.
-            figures = results()
+            figures = held("conditional")
             part = rows(figures, given.baseline)
             part.setdefault(str(labels), []).append(count)
             part["seconds"] = round(part["seconds"] + seconds, 1)

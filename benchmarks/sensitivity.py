@@ -20,14 +20,13 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, publish
+from evidence import held, publish
 from PIL import Image, ImageFilter
 
 from saddlepoint.data.cache import default_folder
@@ -181,8 +180,7 @@ def main() -> None:
     torch.manual_seed(0)
     sight = Sight(network("lite0", device=torch.device("cpu"), side=given.side), default_folder() / "features")
     how = {"count": given.count, "network": sight.name}
-    path = RESULTS / "sensitivity.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
+    before = held("sensitivity")
     figures = {name: before[name] for name in SETS if name in before and how.items() <= before.items()}
     for name in given.sets:
         for what in table(name, given.count, sight, figures.setdefault(name, {})):
