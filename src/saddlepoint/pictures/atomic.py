@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ..errors import DiskError
 
@@ -34,3 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # there is no draft where its folder could not be made
             draft.unlink()
+
+
+def write_record(path: Path, facts: Mapping[str, Any]) -> None:
+    """Writes facts as JSON that a person can read, too.
+
+    Raises:
+        DiskError: the folder cannot be written to, or the disk is full. The old file is untouched.
+    """
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from .atomic import replacing
+from .atomic import replacing, write_record
 from .embed import plot
 from .page import facts_list, figure, grid, page, paragraph, section, table, text
 
@@ -35,8 +35,7 @@ def write_evaluation(
     Raises:
         DiskError: the folder cannot be written to.
     """
-    with replacing(folder / RECORD) as draft:
-        draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_record(folder / RECORD, facts)
     notes = [f"{score['name']}: {score['note']}" for score in facts["scores"] if score["note"]]
     notes += [f"{name}: left out: {why}" for name, why in facts["skipped"].items()]
     parts = [

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .atomic import replacing
+from .atomic import replacing, write_record
 from .evaluation import number
 from .plots import LIGHT, Theme, as_bytes
 
@@ -31,8 +30,7 @@ def write_tradeoff(folder: Path, facts: Mapping[str, Any]) -> list[Path]:
     Raises:
         DiskError: the folder cannot be written to.
     """
-    with replacing(folder / RECORD) as draft:
-        draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_record(folder / RECORD, facts)
     with replacing(folder / CURVE) as draft:
         draft.write_bytes(draw_tradeoff(facts))
     return [folder / RECORD, folder / CURVE]
