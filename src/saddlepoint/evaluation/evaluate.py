@@ -158,9 +158,14 @@ def described(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:
         "seed": seed,
         "network": network,
         "data": {against: f"{side.name}, {len(side):,} of key {side.key}" for against, side in subject.real.items()},
-        "versions": {name: metadata.version(name) for name in ("saddlepoint", "torch", "numpy", "pillow")},
-        "date": datetime.date.today().isoformat(),
+        **circumstances(),
     }
+
+
+def circumstances() -> dict[str, Any]:
+    """By which packages, and when."""
+    versions = {name: metadata.version(name) for name in ("saddlepoint", "torch", "numpy", "pillow")}
+    return {"versions": versions, "date": datetime.date.today().isoformat()}
 
 
 def _sheets(comparison: Comparison) -> Iterator[tuple[str, str, Image.Image]]:

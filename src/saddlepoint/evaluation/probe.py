@@ -12,12 +12,9 @@ chosen by cross-validation among the labeled pictures, since more labels than th
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -33,10 +30,11 @@ from ..data.scan import Watch
 from ..errors import Stopped, UnavailableError, UsageError
 from ..metrics.classify import Classifier
 from ..metrics.svm import svm
-from ..pictures.atomic import replacing
+from ..pictures.atomic import write_record
 from ..session import Stopper
 from ..trained import Trained, load
 from .activations import Teller, features, teach
+from .evaluate import circumstances
 from .exam import PIECE, Exam, Labeled, prepare
 
 LABELS, SEEDS, COUNT, STEPS = (100, 1000), 5, 10_000, 500
@@ -72,8 +70,7 @@ class Probe:
         Raises:
             DiskError: the place cannot be written to.
         """
-        with replacing(path) as draft:
-            draft.write_text(json.dumps(self.facts(), indent=1, ensure_ascii=False), encoding="utf-8")
+        write_record(path, self.facts())
         return path
 
 
@@ -221,6 +218,5 @@ def _described(trained: Trained, exam: Exam, count: int) -> dict[str, Any]:
         "seen in training": None if exam.unseen is None else not exam.unseen,
         "classes": list(classes),
         "guessed": exam.guessed,
-        "versions": {name: metadata.version(name) for name in ("saddlepoint", "torch", "numpy", "pillow")},
-        "date": datetime.date.today().isoformat(),
+        **circumstances(),
     }
