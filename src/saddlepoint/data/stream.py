@@ -121,6 +121,18 @@ class ImageStream:
         return Batch(image, None if labels is None else torch.from_numpy(labels[chosen]))
 
 
+def labeled(images: Images, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Some pictures of a set with classes, float32 (N, C, H, W) in [-1, 1], and their labels, int64 (N,).
+
+    Args:
+        images: the set.
+        rows: int64 (N,), in any order.
+    """
+    assert images.labels is not None, "it has classes"
+    pixels = torch.from_numpy(images.pixels[rows]).permute(0, 3, 1, 2)
+    return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels[rows])
+
+
 class PointStream:
     """Batches of points in endless shuffled epochs.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..data.catalog import test_part
@@ -18,6 +17,7 @@ from ..data.policy import recorded
 from ..data.scan import Watch
 from ..data.source import Source, open_source
 from ..data.split import split
+from ..data.stream import labeled
 from ..errors import UsageError
 from ..trained import Trained
 from .subject import own_data
@@ -54,13 +54,13 @@ class Exam:
         Raises:
             UsageError: there are not so many, or more classes.
         """
-        return _read(self.lessons, choose(self.lessons, labels, seed))
+        return labeled(self.lessons, choose(self.lessons, labels, seed))
 
     def ask(self, count: int) -> Iterator[Labeled]:
         """Questions in pieces: all, or so many, evenly spread over the set."""
         rows = np.unique(np.linspace(0, len(self.questions) - 1, min(count, len(self.questions))).round().astype(int))
         for start in range(0, len(rows), PIECE):
-            yield _read(self.questions, rows[start : start + PIECE])
+            yield labeled(self.questions, rows[start : start + PIECE])
 
 
 def prepare(trained: Trained, data: Any, test: Any, *, by: str | Sequence[str], watch: Watch) -> Exam:
@@ -127,9 +127,3 @@ def _renamed(images: Images, classes: tuple[str, ...]) -> Images:
     assert images.labels is not None, "it has classes"
     order = np.array([classes.index(name) for name in images.classes])
     return replace(images, labels=order[images.labels], classes=classes)
-
-
-def _read(images: Images, rows: np.ndarray) -> Labeled:
-    assert images.labels is not None, "it has classes"
-    pixels = torch.from_numpy(images.pixels[rows]).permute(0, 3, 1, 2)
-    return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels[rows])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from ..data.cache import default_folder
 from ..data.catalog import open_named
 from ..data.images import Images
+from ..data.stream import labeled
 from ..metrics.digits import SIDE, Digits, digit_classifier
 from ..metrics.features import Extractor, find
 from ..metrics.resize import Rule
@@ -35,7 +37,5 @@ def classifier() -> nn.Module:
 
 
 def digits(images: Images) -> Digits:
-    """Pictures of digits float32 (N, 1, H, W) in [-1, 1], and what they show, int64 (N,)."""
-    assert images.labels is not None, "digits have labels"
-    pixels = torch.from_numpy(images.pixels[:].copy()).permute(0, 3, 1, 2)
-    return pixels.float() / 127.5 - 1, torch.from_numpy(images.labels)
+    """All pictures of a set of digits, and what they show, as `stream.labeled` gives them."""
+    return labeled(images, np.arange(len(images)))
