@@ -9,8 +9,8 @@ code: its epsilon stands under the square root (1e-16 there), for a gradient thr
 pictures the discriminator normalizes each sample and not the batch, whose running statistics a look ahead would move.
 
 Result: on the ring of 8 (PacGAN's protocol), 5,000 rounds of the preset `plane`: all 8 modes for 10 of 10 seeds, 97.0 %
-of high quality, where without a look ahead it finds none; on the grid of 25 81 %, but 6 to 25 of its modes, 15.6 on
-average (benchmarks/README.md). On MNIST at 32x32, 390 small rounds, six minutes of one core: the beginnings of strokes,
+of high quality, where without a look ahead one seed found none; on the grid of 25 81 %, but 6 to 25 of its modes, 15.6
+on average (benchmarks/README.md). On MNIST at 32x32, 390 small rounds, six minutes of one core: the beginnings of strokes,
 all different (docs/leaderboard.md), but by 650 rounds the discriminator had won and the strokes were blurs: on pictures
 it does not learn well yet. Looking five steps ahead makes a round nine times as long as an LSGAN's.
 """
