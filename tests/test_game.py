@@ -116,3 +116,23 @@ def test_abilities_are_found_by_their_methods() -> None:
     assert abilities(Empty()) == []
     # Without the size of a latent nobody could make one.
     assert abilities(Decoding()) == []
+
+
+def test_a_game_that_translates_says_between_what_and_which_sizes_fit() -> None:
+    class OneWay(Empty):
+        sides, multiple = ("lines", "colors"), 4
+
+        def translate(self, images: torch.Tensor) -> torch.Tensor:
+            return -images
+
+    class BothWays(OneWay):
+        def translate_back(self, images: torch.Tensor) -> torch.Tensor:
+            return -images
+
+    class Vague(Empty):
+        def translate(self, images: torch.Tensor) -> torch.Tensor:
+            return images
+
+    assert abilities(OneWay()) == ["translate"]
+    assert abilities(BothWays()) == ["translate", "translate back"]
+    assert abilities(Vague()) == []

@@ -79,11 +79,35 @@ class Scores(Protocol):
         """Maps images (N, C, H, W) in [-1, 1] to logits (N,): larger is more real."""
 
 
+@runtime_checkable
+class Translates(Protocol):
+    """Turns pictures of one kind into pictures of another. Such a game has no `sample`: its noise is its dropout."""
+
+    sides: tuple[str, str]
+    """Names of the source and of the target."""
+
+    multiple: int
+    """Height and width of what is translated must divide by it."""
+
+    def translate(self, images: Tensor) -> Tensor:
+        """Maps sources (N, C, H, W) to targets (N, C, H, W), both in [-1, 1]."""
+
+
+@runtime_checkable
+class TranslatesBack(Protocol):
+    """Turns targets into sources as well. It translates."""
+
+    def translate_back(self, images: Tensor) -> Tensor:
+        """Maps targets (N, C, H, W) to sources (N, C, H, W), both in [-1, 1]."""
+
+
 ABILITIES: tuple[tuple[str, type], ...] = (
     ("sample", Samples),
     ("decode", Decodes),
     ("score", Scores),
     ("classify", Classifies),
+    ("translate", Translates),
+    ("translate back", TranslatesBack),
 )
 
 
