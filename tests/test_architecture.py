@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "match": FOUNDATION | RULES | RUNNING,
     "sentinel": FOUNDATION | RULES | RUNNING | {"match"},
     "model": FOUNDATION | RULES | RUNNING | {"recipe", "data"},
-    "observers": FOUNDATION | RULES | RUNNING | {"match", "pictures"},
+    "observers": FOUNDATION | RULES | RUNNING | {"making", "match", "pictures"},
     "conditions": FOUNDATION,
     "diagnosis": FOUNDATION | {"conditions"},
     "physician": FOUNDATION
@@ -51,7 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"match", "observers", "metrics", "conditions", "diagnosis", "pictures"},
     "plane": FOUNDATION | RULES | RUNNING | {"match", "observers", "pictures", "data", "metrics"},
     "loop": FOUNDATION | RULES | RUNNING | {"match", "sentinel", "observers"},
-    "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "layers", "pictures"},
+    "making": FOUNDATION | RULES | RUNNING | {"latent", "layers"},
+    "trained": FOUNDATION | RULES | RUNNING | {"model", "latent", "making", "pictures"},
     "session": FOUNDATION
     | RULES
     | RUNNING
@@ -59,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": FOUNDATION
     | RULES
     | RUNNING
-    | {"data", "evaluation", "latent", "layers", "metrics", "model", "observers", "pictures", "session", "trained"},
+    | {"data", "evaluation", "latent", "layers", "making", "metrics", "model", "observers", "pictures", "session"}
+    | {"trained"},
     "latent": FOUNDATION | {"latent"},
     "pictures": FOUNDATION | {"latent", "pictures", "conditions"},
     "recipes": FOUNDATION | RULES | PURE | {"recipe", "networks", "data"},

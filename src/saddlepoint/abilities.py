@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from .errors import UnavailableError
+
 
 class Stream(Protocol):
     """An endless sequence of samples; any part of it can be read at any time."""
@@ -114,6 +116,24 @@ ABILITIES: tuple[tuple[str, type], ...] = (
 def abilities(game: object) -> list[str]:
     """Names of the abilities that `game` has."""
     return [name for name, protocol in ABILITIES if isinstance(game, protocol)]
+
+
+def lacking(game: object, name: str, ability: str) -> UnavailableError:
+    """The error for a game, known to people as `name`, that is asked for what it cannot do."""
+    return UnavailableError(f"{name} cannot {ability}", fix=f"its abilities: {', '.join(abilities(game)) or 'nothing'}")
+
+
+def translator(game: object, name: str, *, back: bool = False) -> Translates:
+    """The same game, if it translates.
+
+    Raises:
+        UnavailableError: it does not, or not back.
+    """
+    if not isinstance(game, Translates):
+        raise lacking(game, name, "translate")
+    if back and not isinstance(game, TranslatesBack):
+        raise lacking(game, name, "translate back")
+    return game
 
 
 def decode(game: Decodes | Conditional, latents: Tensor, labels: Tensor | None = None) -> Tensor:

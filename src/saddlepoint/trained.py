@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from . import model, run
-from .abilities import Conditional, Decodes, Samples, abilities, decode
-from .errors import MissingError, UnavailableError, UsageError
+from . import making, model, run
+from .abilities import Conditional, Decodes, Samples, decode, lacking, translator
+from .errors import MissingError, UsageError
 from .game import Game
 from .latent import classes, tours
 from .latent.tours import Tour
 from .latent.truncate import truncate
 from .latent.walk import lerp, slerp
-from .layers.labels import draw_labels
 from .pictures.log import measured, read_log
 from .pictures.tours import painter, show
 from .plan import Plan
@@ -71,18 +70,31 @@ class Trained:
             UsageError: labels for a game without classes, a class that it does not know, or a truncation out of range.
         """
         if not isinstance(self.game, Samples):
-            raise self._cannot("sample")
+            raise lacking(self.game, self.config["recipe"], "sample")
         if truncation is not None:
             self._decodes()
         generator = torch.Generator().manual_seed(seed)
         wanted = None if labels is None else self.labels(labels, count).to(self.device)
-        # One latent after the other in pieces of 64, so that any count fits in memory.
-        pieces = []
-        for start in range(0, count, 64):
-            size = min(64, count - start)
-            given = None if wanted is None else wanted[start : start + size]
-            pieces.append(draw(self.game, size, given, generator, truncation).float().cpu())
-        return torch.cat(pieces)
+        return making.samples(self.game, count, generator, labels=wanted, truncation=truncation)
+
+    def translate(self, images: Tensor, *, back: bool = False, seed: int = 0) -> Tensor:
+        """Pictures (N, C, H, W) in [-1, 1] of any size, translated: float32 of the same shape, on the CPU.
+
+        Args:
+            images: of the source, or on the way back of the target.
+            back: from the target to the source, for a game that learned both ways.
+            seed: of the noise where a game has any; for most it is their dropout.
+
+        Raises:
+            UnavailableError: this game does not translate, or not back.
+            UsageError: pictures of another shape.
+        """
+        game = translator(self.game, self.config["recipe"], back=back)
+        channels = self.config["data"]["channels"]
+        if images.ndim != 4 or images.shape[1] != channels or not images.numel():
+            shape = tuple(images.shape)
+            raise UsageError(f"images {shape} cannot be translated", fix=f"at least one, (N, {channels}, H, W)")
+        return making.translated(game, images.float(), back=back, seed=seed)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, labels: Tensor | Sequence[int | str] | None = None) -> Tensor:
@@ -240,7 +252,7 @@ class Trained:
 
     def _decodes(self) -> Decodes:
         if not isinstance(self.game, Decodes):
-            raise self._cannot("decode")
+            raise lacking(self.game, self.config["recipe"], "decode")
         return self.game
 
     def _classes(self, where: str) -> tuple[str, ...]:
@@ -251,23 +263,6 @@ class Trained:
                 fix="leave it out, or train a recipe with classes: saddle list",
             )
         return self.classes
-
-    def _cannot(self, ability: str) -> UnavailableError:
-        able = ", ".join(abilities(self.game)) or "nothing"
-        return UnavailableError(f"{self.config['recipe']} cannot {ability}", fix=f"its abilities: {able}")
-
-
-def draw(
-    game: nn.Module, count: int, labels: Tensor | None, generator: torch.Generator, truncation: float | None
-) -> Tensor:
-    """Samples of a game, from truncated latents where that is asked for; else whatever `sample` gives."""
-    if truncation is None or not isinstance(game, Decodes):
-        assert isinstance(game, Samples), "the verbs have looked"
-        return game.sample(count, labels=labels, generator=generator)
-    latents = truncate(torch.randn(count, game.latent, generator=generator), truncation)
-    if labels is None and isinstance(game, Conditional):
-        labels = draw_labels(count, game.frequencies, generator)
-    return decode(game, latents.to(next(game.parameters()).device), labels)
 
 
 def load(

@@ -20,7 +20,7 @@ from ..data.points import Points
 from ..data.stream import order
 from ..errors import UnavailableError, UsageError
 from ..layers.labels import draw_labels
-from ..trained import draw
+from ..making import draw
 
 PIECE = 64
 """Pictures made or read at once."""
