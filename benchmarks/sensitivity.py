@@ -154,7 +154,10 @@ def table(name: str, count: int, sight: Sight, rows: dict[str, Any]) -> Iterator
 
 
 def noticed(rows: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
-    """Of each score, how many of the strengths it notices, and whether it moves one way all the while."""
+    """Of each score, how many of the strengths it notices, and whether it moves one way and never back.
+
+    At the end of its scale a score may rest: recall cannot fall below zero.
+    """
     found = {}
     for score in rows["unspoiled"][0]:
         usual = [each[score][end] for each in rows["unspoiled"] for end in ("value", "low", "high")]
@@ -164,7 +167,7 @@ def noticed(rows: dict[str, Any], what: str) -> dict[str, dict[str, Any]]:
         steps = np.diff(path)
         found[score] = {
             "noticed": sum(not low <= value <= high for value in values),
-            "monotone": bool((steps > 0).all() or (steps < 0).all()),
+            "monotone": bool(steps.any() and ((steps >= 0).all() or (steps <= 0).all())),
             "direction": "up" if values[-1] > high else "down" if values[-1] < low else "",
         }
     return found

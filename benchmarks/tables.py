@@ -212,7 +212,7 @@ def sensitivity(record: dict[str, Any]) -> list[str]:
         "",
         f"{record['count']:,} real pictures play the samples, spoiled at three strengths; {record['network']} looks. "
         "In a cell: at how many strengths the score left the range of unspoiled ones, and which way it went at the "
-        "strongest; bold where it moved one way all the while.",
+        "strongest; bold where it never turned back.",
     ]
     for name, rows in record.items():
         if isinstance(rows, dict) and "noticed" in rows:
