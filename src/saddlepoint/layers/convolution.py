@@ -50,12 +50,7 @@ class Down(nn.Conv2d):
         super().__init__(entering, leaving, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        features, weight = _autocast(features, self.weight)
-        rows, columns = features.shape[2:]
-        if rows % 4 or columns % 4 or not _short(features, columns // 2):
-            return super().forward(features)
-        halved = _halve(features, weight)
-        return halved if self.bias is None else halved + self.bias[:, None, None]
+        return down(features, self.weight, self.bias)
 
 
 class Up(nn.ConvTranspose2d):
@@ -65,12 +60,27 @@ class Up(nn.ConvTranspose2d):
         super().__init__(entering, leaving, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:  # type: ignore[override]
-        features, weight = _autocast(features, self.weight)
-        rows, columns = features.shape[2:]
-        if rows % 2 or columns % 2 or not _short(features, columns):
-            return super().forward(features)
-        doubled = _double(features, weight)
-        return doubled if self.bias is None else doubled + self.bias[:, None, None]
+        return up(features, self.weight, self.bias)
+
+
+def down(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """What `Down` does, by weights (K, C, 4, 4) that may have been made of others."""
+    features, weight = _autocast(features, weight)
+    rows, columns = features.shape[2:]
+    if rows % 4 or columns % 4 or not _short(features, columns // 2):
+        return F.conv2d(features, weight, bias, stride=2, padding=1)
+    halved = _halve(features, weight)
+    return halved if bias is None else halved + bias[:, None, None]
+
+
+def up(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """What `Up` does, by weights (K, C, 4, 4) that may have been made of others."""
+    features, weight = _autocast(features, weight)
+    rows, columns = features.shape[2:]
+    if rows % 2 or columns % 2 or not _short(features, columns):
+        return F.conv_transpose2d(features, weight, bias, stride=2, padding=1)
+    doubled = _double(features, weight)
+    return doubled if bias is None else doubled + bias[:, None, None]
 
 
 def _autocast(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
