@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from saddlepoint.errors import GameError
 from saddlepoint.game import Game, Player, Turn
 from saddlepoint.loop import train
 
-from .toys.playing import difference, first
+from .toys.playing import PowerCutError, difference, first, matches, session
+from .toys.shelf import TOYS
 
 
 class Networks(Game):
@@ -88,6 +90,44 @@ def test_a_match_updates_its_averages_once_a_step() -> None:
         expected = [decay * old + (1 - decay) * new.detach() for old, new in zip(expected, weights, strict=True)]
     for average, value in zip(match.averages.networks["generator"].parameters(), expected, strict=True):
         assert torch.allclose(average, value, atol=1e-6)
+
+
+def test_averages_go_on_when_a_game_grows() -> None:
+    played = matches(TOYS["sprouting"])
+    seed = next(played)
+    train(seed)
+    before = seed.averages.state()
+    sprout = next(played)
+    after, raw = sprout.averages.state(), dict(sprout.game.state_dict())
+    known = {name: after[name] for name in before}
+    assert difference(known, before) == 0
+    assert difference(known, {name: raw[name] for name in before}) > 0, "the network itself is elsewhere"
+    new = after.keys() - before.keys()
+    assert new == {"generator.2.weight", "generator.2.bias"}
+    assert all(torch.equal(after[name], raw[name]) for name in new)
+
+
+def test_averages_do_not_go_from_one_game_to_another() -> None:
+    played = matches(TOYS["growth"])
+    train(next(played))
+    large = next(played)
+    raw = large.game.generator.state_dict()
+    assert all(
+        torch.equal(value, raw[name.removeprefix("generator.")]) for name, value in large.averages.state().items()
+    )
+
+
+def test_a_resumed_run_goes_on_from_the_averages_of_the_stage_before(tmp_path: Path) -> None:
+    with pytest.raises(PowerCutError):
+        session(tmp_path, TOYS["sprouting"], steps=4, cut=5).play()
+    resumed = session(tmp_path, TOYS["sprouting"], steps=4, cut=5)
+    with pytest.raises(PowerCutError):
+        resumed.play(resume=True)
+    ended = resumed.run.checkpoints.end_of("seed")
+    begun = resumed.run.checkpoints.newest()
+    assert (begun.facts["stage"], begun.facts["step"]) == ("sprout", 0)
+    for name, value in ended.tensors["averages"].items():
+        assert torch.equal(begun.tensors["averages"][name], value), name
 
 
 def test_a_part_of_a_network_can_be_averaged() -> None:

@@ -23,7 +23,7 @@ from .toys.playing import PLAN, PowerCut, PowerCutError, ends, first, matches, o
 from .toys.rings import Vanilla
 from .toys.shelf import TOYS
 
-TWO_STAGES = ["growth", "heads"]
+TWO_STAGES = ["growth", "sprouting", "heads"]
 
 
 def assert_same_end(ours: Path, theirs: Path) -> None:

@@ -17,15 +17,22 @@ class Averages:
     """Averaged copies of the networks that `game.averaged` names, with half-lives in steps.
 
     Parameters are averaged; buffers, such as the running means of a BatchNorm, are copied.
+
+    Args:
+        game: whose networks.
+        earlier: averages of the same game from the stage before, to go on from. A network may have grown since: what
+            they do not know begins, as everything does without them, as a copy.
     """
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: Game, earlier: Averages | None = None) -> None:
         self.game = game
         self.decays = {name: 0.5 ** (1.0 / half_life) for name, half_life in game.averaged.items()}
         unknown = sorted(set(self.decays) - {name for name, _ in game.named_modules()})
         if unknown:
             raise GameError(f"{type(game).__name__}.averaged names no network: {', '.join(unknown)}")
         self.networks = {name: copy.deepcopy(game.get_submodule(name)).requires_grad_(False) for name in self.decays}
+        if earlier is not None:
+            self._go_on_from(earlier)
 
     @torch.no_grad()
     def update(self) -> None:
@@ -60,6 +67,14 @@ class Averages:
         for name, network in self.networks.items():
             mine = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
             network.load_state_dict(mine)
+
+    @torch.no_grad()
+    def _go_on_from(self, earlier: Averages) -> None:
+        for name in self.networks.keys() & earlier.networks.keys():
+            known = dict(earlier.networks[name].named_parameters())
+            for key, average in self.networks[name].named_parameters():
+                if key in known and known[key].shape == average.shape:
+                    average.copy_(known[key])
 
     def _install(self, networks: dict[str, nn.Module]) -> None:
         for name, network in networks.items():

@@ -50,6 +50,7 @@ class Match:
         plan: how; already resolved.
         index: the stage's number within its recipe.
         base: steps of the stages before.
+        before: the match of the stage before, as it ended. Where it played the same game, its averages go on.
 
     Attributes:
         step: finished rounds of this stage.
@@ -58,12 +59,13 @@ class Match:
         tally: losses, watched values and gradient norms of the last round, scalars still on the device.
     """
 
-    def __init__(self, stage: Stage, plan: Plan, *, index: int = 0, base: int = 0) -> None:
+    def __init__(self, stage: Stage, plan: Plan, *, index: int = 0, base: int = 0, before: Match | None = None) -> None:
         self.stage, self.plan, self.index, self.base = stage, plan, index, base
         self.game = plan.place(stage.game)
         ranks.agree_on(self.game)
         self.players: dict[str, Player] = self.game.players()
-        self.averages = Averages(self.game)
+        earlier = before.averages if before is not None and before.game is self.game else None
+        self.averages = Averages(self.game, earlier)
         self.step = self.drawn = 0
         self.detours: dict[int, tuple[int, int]] = {}
         self.tally: dict[str, Tensor] = {}

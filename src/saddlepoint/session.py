@@ -193,7 +193,7 @@ class Session:
                 if ranks.rank() == 0:
                     store.finish(self.match.stage.name)
                 ranks.share(None)
-            self.match = match = Match(stage, self.plan, index=index, base=base)
+            self.match = match = Match(stage, self.plan, index=index, base=base, before=self.match)
             base, index = base + stage.steps, index + 1
             if (ended := store.end_of(stage.name)) is not None:
                 match.restore(ended)

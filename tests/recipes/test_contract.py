@@ -23,6 +23,7 @@ from saddlepoint.checkpoint import Store
 from saddlepoint.data.images import Images
 from saddlepoint.data.source import open_source
 from saddlepoint.game import Game, Stage
+from saddlepoint.layers.minibatch import MinibatchDiscrimination, MinibatchStd
 from saddlepoint.loop import train
 from saddlepoint.match import Match, build
 from saddlepoint.plan import Plan
@@ -139,7 +140,8 @@ def shortened(match: Match, *, steps: int) -> Match:
 
 def uses_the_batch_as_a_whole(game: Game) -> bool:
     """Whether a part of a batch is treated otherwise than the whole, or by chance."""
-    norms = [module for module in game.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    together = (nn.modules.batchnorm._BatchNorm, MinibatchStd, MinibatchDiscrimination)
+    norms = [module for module in game.modules() if isinstance(module, together)]
     drops = [module for module in game.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p]
     return bool(norms or drops)
 

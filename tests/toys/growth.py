@@ -1,4 +1,4 @@
-"""Progressive growth: two stages, two games, the same networks."""
+"""Progressive growth: two stages with the same networks, as two games or as one."""
 
 from __future__ import annotations
 
@@ -100,3 +100,34 @@ def stages(steps: int, batch: int) -> Iterator[Stage]:
     generator, critic = GrowingGenerator(), GrowingCritic()
     yield Stage("small", Growing(generator, critic, 0, 1), streams.waves(batch, SMALL), steps)
     yield Stage("large", Growing(generator, critic, 1, steps), streams.waves(batch, LARGE), steps)
+
+
+class Sprouting(Game):
+    """One game, whose generator gets another layer between its stages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.averaged = {"generator": 2.0}
+        self.generator = nn.Sequential(nn.Linear(LATENT, SMALL))
+        self.critic = nn.Linear(SMALL, 1)
+
+    def grow(self) -> None:
+        self.generator.extend([nn.Tanh(), nn.Linear(SMALL, SMALL)])
+
+    def players(self) -> dict[str, Player]:
+        return {name: Player(Adam(network.parameters(), 1e-2)) for name, network in self.named_children()}
+
+    def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
+        real = next(batches)
+        fake = self.generator(torch.randn(len(real), LATENT))
+        penalty = (self.critic(real).square() + self.critic(fake.detach()).square()).mean()
+        yield Turn("critic", apart=(self.critic(fake.detach()) - self.critic(real)).mean(), penalty=penalty)
+        yield Turn("generator", fooled=-self.critic(fake).mean())
+
+
+def sprouting(steps: int, batch: int) -> Iterator[Stage]:
+    """The same waves for a small generator and for what grows out of it."""
+    game = Sprouting()
+    yield Stage("seed", game, streams.waves(batch, SMALL), steps)
+    game.grow()
+    yield Stage("sprout", game, streams.waves(batch, SMALL), steps)

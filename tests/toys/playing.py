@@ -29,9 +29,10 @@ PLAN = Plan(device="cpu", threads=1)
 
 def matches(toy: Toy, plan: Plan = PLAN, *, steps: int = 4, batch: int = 8) -> Iterator[Match]:
     """The match of each stage; the next stage is built only after this one's was played."""
-    stages, base, index = toy.stages(steps, batch), 0, 0
+    stages, base, index, match = toy.stages(steps, batch), 0, 0, None
     while (stage := build(stages, plan)) is not None:
-        yield Match(stage, plan, index=index, base=base)
+        match = Match(stage, plan, index=index, base=base, before=match)
+        yield match
         base, index = base + stage.steps, index + 1
 
 

@@ -54,6 +54,7 @@ TOYS = {
     "semi-supervised": Toy(alone(SemiSupervised, streams.partly_labeled)),
     "text": Toy(alone(MaskGAN, lambda batch: streams.counting(batch, VOCABULARY, LENGTH))),
     "growth": Toy(growth.stages),
+    "sprouting": Toy(growth.sprouting),
     "inversion": Toy(alone(Inversion, streams.Nothing), linear=True),
     "heads": Toy(heads.stages, linear=True),
     "video": Toy(alone(MotionTransfer, lambda batch: streams.clips(batch, frames=4)), linear=True),
