@@ -60,6 +60,7 @@ class _Entry:
     open: Callable[[str, tuple[int, int, int], Path, Watch], Images]
     rest: str = ""  # what may, or for a path must, stand after the colon
     parts: Mapping[str, int] = field(default_factory=dict)  # if only these may, and how many pictures each has
+    sides: tuple[str, str] | None = None  # names of the two halves, where each picture is a pair
 
 
 _ENTRIES = {
@@ -146,6 +147,12 @@ def is_named(spec: str) -> bool:
 def has_attributes(spec: str) -> bool:
     """Whether more is known of the pictures of a named set than their class."""
     return spec.partition(":")[0] == "avatars"
+
+
+def sides(spec: str) -> tuple[str, str] | None:
+    """Names of source and target of a set of pairs, which stand side by side in its pictures; None of other sets."""
+    entry = _ENTRIES.get(spec.partition(":")[0])
+    return entry.sides if entry else None
 
 
 def test_part(spec: str) -> str | None:

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from PIL import Image
 
+from ..errors import UsageError
 from .policy import Policy
+
+_LARGEST_SIDE = 8192
 
 # Pillow widens the bicubic kernel when it shrinks, so nothing aliases (Parmar et al. 2022 compare the libraries), and
 # multiplies colors by alpha first, so hidden colors do not bleed into visible ones.
 _FILTER = Image.Resampling.BICUBIC
+
+
+def frame(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """(height, width) from a side or a pair; None stays None.
+
+    Raises:
+        UsageError: a side is too small or too large for a picture.
+    """
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    if not (1 <= height <= _LARGEST_SIDE and 1 <= width <= _LARGEST_SIDE):
+        raise UsageError(f"--size must be 1 to {_LARGEST_SIDE} pixels, got {height}x{width}", where="--size")
+    return height, width
 
 
 def fit(image: Image.Image, size: tuple[int, int], policy: Policy) -> Image.Image:

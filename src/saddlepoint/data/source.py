@@ -23,6 +23,8 @@ from . import catalog, points
 from .arrays import ArrayStorage
 from .attributes import chosen
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
+from .fit import frame
+from .halves import Halves
 from .images import Images
 from .labeling import labeled, relabeled
 from .layout import shown
@@ -33,8 +35,6 @@ from .policy import Policy
 from .report import ScanReport
 from .scan import Watch, judge, own_size, scan
 from .split import split
-
-_LARGEST_SIDE = 8192
 
 
 class Source:
@@ -80,7 +80,7 @@ class Source:
         self.given = Images.of(spec) if isinstance(spec, np.ndarray) else spec if isinstance(spec, Images) else None
         self.name = self.given.name if self.given else str(spec)
         self._order: dict[str, Any] = {"seed": seed, "flip": flip, "workers": workers}
-        self._opened: dict[tuple[tuple[int, int] | None, int | None], Images] = {}
+        self._opened: dict[tuple[tuple[int, int] | None, int | None, bool], Images] = {}
         self._listing: Listing | None = None
         self._report: ScanReport | None = None
         self._toy = None if self.given else points.named(self.name)
@@ -114,7 +114,7 @@ class Source:
             UsageError: pictures of several sizes and no size given, or so few that none can be held out.
             Stopped: the watch asked for it.
         """
-        whole = self._whole(size, channels)
+        whole = self.whole(size=size, channels=channels)
         return split(whole, self.holdout)[0] if self.holdout else whole
 
     def held_out(self, *, size: int | tuple[int, int] | None = None, channels: int | None = None) -> Images:
@@ -123,16 +123,19 @@ class Source:
         Raises:
             UsageError: none are held out; and as `images`.
         """
-        return split(self._whole(size, channels), self.holdout)[1]
+        return split(self.whole(size=size, channels=channels), self.holdout)[1]
 
-    def _whole(self, size: int | tuple[int, int] | None, channels: int | None) -> Images:
+    def whole(
+        self, *, size: int | tuple[int, int] | None = None, channels: int | None = None, halves: bool = False
+    ) -> Images:
+        """All pictures, held out or not, likewise; with `halves` each half is brought to half of the size alone."""
         if self._toy:
             raise UsageError(
                 f"{self.name} is a set of points, and this trains on pictures",
                 where="DATA",
                 fix="choose pictures, or a recipe with a preset `plane`",
             )
-        wanted = (_pair(size), channels)
+        wanted = (frame(size), channels, halves)
         if channels not in (None, 1, 3, 4):
             raise UsageError(f"pictures have 1, 3 or 4 channels, not {channels}", where="--channels")
         if wanted not in self._opened:
@@ -142,8 +145,13 @@ class Source:
     @property
     def index(self) -> Index:
         """Every candidate's size, time and content hash: what a run keeps to notice changes (`listing.changes`)."""
-        listing = self._list()
+        listing = self.listing
         return index_of(listing.entries, labeled=bool(listing.classes and listing.attributes))
+
+    @property
+    def sides(self) -> tuple[str, str] | None:
+        """Of a named set of pairs the names of source and target, which stand side by side in its pictures."""
+        return None if self._storage or self._toy else catalog.sides(self.name)
 
     @property
     def fingerprint(self) -> str:
@@ -151,7 +159,7 @@ class Source:
         if not self._storage:
             return hashlib.sha256(" --by ".join([self.name, *(self.by or ())]).encode()).hexdigest()
         digest = hashlib.sha256()
-        for entry in self._list().entries:
+        for entry in self.listing.entries:
             digest.update(ascii((entry.name, entry.size, entry.digest, entry.label)).encode())
         return digest.hexdigest()
 
@@ -163,14 +171,14 @@ class Source:
             try:
                 self._report = ScanReport.from_json(json.loads(remembered.read_text("ascii")))
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                self._report = scan(self._storage, self._list(), self.policy, watch=self.watch)
+                self._report = scan(self._storage, self.listing, self.policy, watch=self.watch)
                 write_json(remembered, self._report.to_json())
             self._report = self._as_seen(self._report)
         return self._report
 
     def _as_seen(self, report: ScanReport) -> ScanReport:
         """A remembered report with what changes nothing about the set, and may have changed since."""
-        listing = self._list()
+        listing = self.listing
         return replace(
             report,
             source=self.name,
@@ -179,7 +187,7 @@ class Source:
             notes=list(listing.notes),
         )
 
-    def _open(self, size: tuple[int, int] | None, channels: int | None) -> Images:
+    def _open(self, size: tuple[int, int] | None, channels: int | None, halves: bool) -> Images:
         if not self._storage:
             return self._open_named(size, channels)
         given = self.given
@@ -189,8 +197,9 @@ class Source:
             report = self.report or ScanReport(self.name)
             judge(report, self.policy)
             size, channels = size or own_size(report), channels or report.own_channels
-        folder = self.cache / "sets" / self._key(size, channels)
-        cached = open_cached(folder) or self._build(self._storage, folder, (*size, channels))
+        folder = self.cache / "sets" / self._key(size, channels, halves=halves)
+        storage = Halves(self._storage) if halves else self._storage
+        cached = open_cached(folder) or self._build(storage, folder, (*size, channels))
         self._report = self._as_seen(cached.report)
         judge(self._report, self.policy)
         name = self.name if given else Path(self.name).resolve().name
@@ -212,7 +221,7 @@ class Source:
 
     def _build(self, storage: Storage, folder: Path, shape: tuple[int, int, int]) -> Cached:
         """Scan and decode in one pass."""
-        listing = self._list()
+        listing = self.listing
         with Writer(folder, shape, len(listing.entries)) as writer:
             self._report = scan(
                 storage, listing, self.policy, size=shape[:2], channels=shape[2], keep=writer.append, watch=self.watch
@@ -225,8 +234,9 @@ class Source:
             raise DiskError("decoded pictures cannot be read back", where=str(folder), fix="check the disk")
         return cached
 
-    def _list(self) -> Listing:
-        """What lies in the place: looked at once."""
+    @property
+    def listing(self) -> Listing:
+        """What lies in the place, looked at once; nothing of a named set."""
         if self._listing is None and self._storage:
             self._listing = self._storage.survey(self.policy)
             if self.only is not None:
@@ -241,21 +251,22 @@ class Source:
                 self._listing.notes.clear()  # what was added since may have labels already
         return self._listing or Listing()
 
-    def _key(self, size: tuple[int, int] | None, channels: int | None) -> str:
+    def _key(self, size: tuple[int, int] | None, channels: int | None, *, halves: bool = False) -> str:
         """Names a decoded set: another content, size or policy has another key."""
-        listing = self._list()
+        listing = self.listing
         unopened = [[ascii(name) for name, _ in listing.skipped], [ascii(name) for name in listing.empty]]
         parts = [FORMAT, self.fingerprint, unopened, size, channels, self.policy.pixel_rules()]
+        parts += ["halves"] if halves else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     @property
     def attributes(self) -> dict[str, int]:
         """Names of the attributes to choose from, and how many values each takes; of avatars once they are drawn."""
         if self._opened and not self._storage and catalog.has_attributes(self.name):
-            size, channels = next(iter(self._opened))
+            size, channels, _ = next(iter(self._opened))
             table = catalog.attributes(self.name, size=size, channels=channels, cache=self.cache)
             return {name: len(values) for name, values in zip(table.names, table.values, strict=True)}
-        return dict(self._list().attributes)
+        return dict(self.listing.attributes)
 
     def _require_attributes(self) -> None:
         """Refuse a choice where there is nothing to choose from."""
@@ -281,13 +292,3 @@ class Source:
 def open_source(spec: str | Path | Images | np.ndarray, **settings: Any) -> Source:
     """The source behind a path, a named set or an array; see `Source` for the settings."""
     return Source(spec, **settings)
-
-
-def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    """(height, width) from a side or a pair."""
-    if size is None:
-        return None
-    height, width = (size, size) if isinstance(size, int) else size
-    if not (1 <= height <= _LARGEST_SIDE and 1 <= width <= _LARGEST_SIDE):
-        raise UsageError(f"--size must be 1 to {_LARGEST_SIDE} pixels, got {height}x{width}", where="--size")
-    return height, width

@@ -43,12 +43,16 @@ def order(seed: int, count: int, start: int, length: int) -> np.ndarray:
 
 def coins(seed: int, start: int, length: int) -> np.ndarray:
     """One fair coin for each position, bool (length,): a hash of the position, after a hash of the seed."""
+    return (hashes(seed, start, length) & np.uint64(1)).astype(bool)
+
+
+def hashes(seed: int, start: int, length: int) -> np.ndarray:
+    """A random number for each position, uint64 (length,)."""
     positions = np.arange(start, start + length, dtype=np.uint64)
-    hashes = _splitmix(positions + _splitmix(np.array([seed], np.uint64)))
-    return (hashes & np.uint64(1)).astype(bool)
+    return splitmix(positions + splitmix(np.array([seed], np.uint64)))
 
 
-def _splitmix(x: np.ndarray) -> np.ndarray:
+def splitmix(x: np.ndarray) -> np.ndarray:
     """splitmix64 (Steele et al. 2014), uint64 to uint64."""
     x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -97,7 +101,7 @@ class ImageStream:
     """
 
     def __init__(self, images: Images, batch: int, *, seed: int = 0, flip: bool = False, workers: int = 0) -> None:
-        _require_room(batch, len(images), "image")
+        require_room(batch, len(images), "image")
         self.examples, self.batch, self.seed, self.flip = images, batch, seed, flip
         self._read = ReadAhead(self._load, workers) if workers else self._load
 
@@ -111,14 +115,18 @@ class ImageStream:
         if self.flip:
             mirrored = coins(self.seed, start, count)
             pixels[mirrored] = pixels[mirrored, :, ::-1]
-        # By numpy, on one thread: torch would share so small a task among threads that the networks keep busy.
-        scaled = pixels.astype(np.float32)
-        scaled *= np.float32(1 / 127.5)
-        scaled -= 1
-        # (N, H, W, C) seen as (N, C, H, W) is channels-last already: no copy on the way to the networks.
-        image = torch.from_numpy(scaled).permute(0, 3, 1, 2)
         labels = self.examples.labels
-        return Batch(image, None if labels is None else torch.from_numpy(labels[chosen]))
+        return Batch(scaled(pixels), None if labels is None else torch.from_numpy(labels[chosen]))
+
+
+def scaled(pixels: np.ndarray) -> torch.Tensor:
+    """Pixels uint8 (N, H, W, C) as a network takes them: float32 (N, C, H, W) in [-1, 1]."""
+    # By numpy, on one thread: torch would share so small a task among threads that the networks keep busy.
+    values = pixels.astype(np.float32)
+    values *= np.float32(1 / 127.5)
+    values -= 1
+    # (N, H, W, C) seen as (N, C, H, W) is channels-last already: no copy on the way to the networks.
+    return torch.from_numpy(values).permute(0, 3, 1, 2)
 
 
 def labeled(images: Images, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -146,7 +154,7 @@ class PointStream:
     """
 
     def __init__(self, points: Points, batch: int, *, seed: int = 0) -> None:
-        _require_room(batch, len(points), "point")
+        require_room(batch, len(points), "point")
         self.examples, self.batch, self.seed = points, batch, seed
 
     def read(self, start: int, count: int) -> Batch:
@@ -158,7 +166,7 @@ class PointStream:
         )
 
 
-def _require_room(batch: int, count: int, kind: str) -> None:
+def require_room(batch: int, count: int, kind: str) -> None:
     """Raises `UsageError` when `count` images or points are too few for one batch."""
     if batch > count:
         raise UsageError(
