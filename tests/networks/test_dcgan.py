@@ -78,7 +78,14 @@ def test_normalization(norm: dcgan.Norm) -> None:
         norms = [type(module) for module in network if isinstance(module, nn.BatchNorm2d | nn.GroupNorm)]
         assert set(norms) == ({kinds[norm]} if norm in kinds else set())
         convolutions = [module for module in network if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)]
-        assert {module.bias is None for module in convolutions} == {norm != "none"}
+        assert {module.bias is None for module in convolutions} == {norm == "batch"}
+
+
+def test_a_norm_of_each_sample_leaves_the_contrast_to_be_seen() -> None:
+    torch.manual_seed(0)
+    network = dcgan.discriminator(size=32, channels=1, width=8, norm="layer")
+    pale = torch.rand(4, 1, 32, 32) - 0.5
+    assert (network(2 * pale) - network(pale)).abs().max() > 1e-2
 
 
 @pytest.mark.parametrize("how", [how for how in get_args(dcgan.Initialization) if how != "torch"])

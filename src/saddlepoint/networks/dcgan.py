@@ -47,9 +47,9 @@ def generator(
         latent: size of a latent.
         width: channels at half the image's size.
         leak: slope of a LeakyReLU instead of the ReLU.
-        norm: what stands in place of the BatchNorm; without any, convolutions have biases.
+        norm: what stands in place of the BatchNorm; then convolutions have biases.
     """
-    widths, bias = channel_plan(size, width), norm == "none"
+    widths, bias = channel_plan(size, width), norm != "batch"
     layers = [Stem(latent, widths[0], bias=bias), *_norm(norm, widths[0]), nn.LeakyReLU(leak, inplace=True)]
     for entering, leaving in pairwise(widths):
         layers += [Up(entering, leaving, bias=bias), *_norm(norm, leaving), nn.LeakyReLU(leak, inplace=True)]
@@ -63,9 +63,10 @@ def discriminator(*, size: int, channels: int, width: int = 64, norm: Norm = "ba
         size: of the image, a power of two.
         channels: of the image.
         width: channels at half the image's size.
-        norm: what stands in place of the BatchNorm; without any, convolutions have biases.
+        norm: what stands in place of the BatchNorm; then convolutions have biases. Without them a norm of each sample
+            would make the network blind to contrast: a picture and its double would have the same score.
     """
-    widths, bias = channel_plan(size, width)[::-1], norm == "none"
+    widths, bias = channel_plan(size, width)[::-1], norm != "batch"
     layers = [Down(channels, width, bias=bias), nn.LeakyReLU(0.2, inplace=True)]
     for entering, leaving in pairwise(widths):
         layers += [Down(entering, leaving, bias=bias), *_norm(norm, leaving), nn.LeakyReLU(0.2, inplace=True)]
