@@ -55,7 +55,7 @@ class EqualizedConv2d(nn.Conv2d):
         self.scale = _equalize(self, gain, entering * size**2)
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.conv2d(features, self.weight * self.scale, self.bias, padding=self.padding)  # type: ignore[arg-type]
+        return self._conv_forward(features, self.weight * self.scale, self.bias)
 
 
 class EqualizedUp(nn.Conv2d):
