@@ -110,7 +110,7 @@ class Scoring:
     ) -> None:
         self.run, self.source, self.every, self.families = run, source, every, families
         self.sight, self.count, self.keep, self.seed = sight, count, keep, seed
-        self._stage: Stage | None = None
+        self._seen: Images | Points | None = None
         self._views: dict[str, View] = {}
 
     def __call__(self, moment: Moment) -> None:
@@ -136,11 +136,14 @@ class Scoring:
             return [score for family in self.families for score in measured(family, comparisons)]
 
     def _real(self, stage: Stage) -> dict[str, View]:
-        """The data of a stage, kept as they were seen: their statistics cost as much as those of the samples."""
-        if self._stage is not stage:
-            examples: Images | Points = stage.data.examples  # type: ignore[attr-defined]
+        """The data of a stage, kept as they were seen: their statistics cost as much as those of the samples.
+
+        Stages of different batches may share their data.
+        """
+        examples: Images | Points = stage.data.examples  # type: ignore[attr-defined]
+        if self._seen is not examples:
             real = sides_of(self.source, examples, self.count, seed=self.seed)
-            self._stage, self._views = stage, views(real, self.sight)
+            self._seen, self._views = examples, views(real, self.sight)
         return self._views
 
 
