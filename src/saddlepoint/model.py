@@ -198,6 +198,9 @@ def _card(config: Mapping[str, Any]) -> str:
     content = f"{shape['count']:,} images, {shape['height']}x{shape['width']}, {shape['channels']} channels"
     if shape.get("toy"):
         content = f"{shape['count']:,} points"
+    uses = "Sample from it: `saddle sample THIS_FOLDER -n 16`", "sample(16, seed=0)"
+    if "translate" in config.get("abilities", ()):
+        uses = "Translate pictures with it: `saddle translate THIS_FOLDER IN OUT`", "translate(images)"
     return f"""---
 library_name: saddlepoint
 tags: [gan, image-generation]
@@ -207,7 +210,7 @@ tags: [gan, image-generation]
 A generative adversarial network trained with saddlepoint {config["version"]} on `{shape["name"]}`
 ({content}).
 
-Sample from it: `saddle sample THIS_FOLDER -n 16`, or in Python `saddlepoint.load("THIS_FOLDER").sample(16, seed=0)`.
+{uses[0]}, or in Python `saddlepoint.load("THIS_FOLDER").{uses[1]}`.
 
 | option | value |
 |---|---|

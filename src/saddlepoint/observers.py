@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from .abilities import Conditional, Samples, decode
+from . import making
+from .abilities import Conditional, Samples, Translates, decode
 from .game import Game
 from .run import Run
 
@@ -102,6 +103,8 @@ class Log:
 
 CLASSES, LATENTS = 10, 10
 """Most columns and all rows of a sheet by class."""
+ROWS = 8
+"""Of a sheet of translations."""
 
 
 class Snapshots:
@@ -139,6 +142,39 @@ class Snapshots:
         moment.written.append(grid.save(sheet, self.folder / f"step-{moment.step:06d}.png"))
 
 
+class Translations:
+    """Translates the same pictures of the data again and again; the same noise, where a game draws any.
+
+    A row is one picture, or one of either side; what stands in the columns is written beside the sheets.
+
+    Args:
+        folder: where `step-000500.png` goes.
+        every: steps between pictures.
+        paired: whether the data are pairs, so that the right answer can stand beside the translation.
+        count: rows.
+        seed: of the noise.
+    """
+
+    def __init__(self, folder: Path, every: int, *, paired: bool, count: int = ROWS, seed: int = 0) -> None:
+        self.folder, self.every, self.paired, self.count, self.seed = folder, every, paired, count, seed
+
+    def __call__(self, moment: Moment) -> None:
+        from .pictures import grid, translations
+
+        game, match = moment.game, moment.match
+        if not isinstance(game, Translates):
+            return
+        pair = match.plan.move(match.stage.data.read(0, self.count))
+        noise = making.seeded(self.seed, match.plan.torch_device)
+        with match.averages.applied(), match.plan.autocast(), noise:
+            columns = making.compared(game, pair.source, pair.target, paired=self.paired)
+        images = torch.stack([images.float().cpu() for _, images in columns], 1).flatten(0, 1)
+        heads, cell = tuple(head for head, _ in columns), (images.shape[-1], images.shape[-2])
+        translations.write_layout(self.folder, translations.Layout(heads, cell))
+        sheet = grid.grid(images, columns=len(columns))
+        moment.written.append(grid.save(sheet, self.folder / f"step-{moment.step:06d}.png"))
+
+
 class Portfolio:
     """Keeps the pictures about a run up to date: losses, evolution, real against fake, the film, the report.
 
@@ -157,7 +193,12 @@ class Portfolio:
 
         if moment.done and (moment.ended or self.spent < moment.seconds / 20):
             began = time.monotonic()
-            real = getattr(moment.match.stage.data.read(0, self.count), "image", None)
-            pictures = real if real is not None and real.ndim == 4 else None
-            portfolio.update(self.run.folder, real=pictures, film=moment.ended)
+            portfolio.update(self.run.folder, real=self._real(moment), film=moment.ended)
             self.spent += time.monotonic() - began
+
+    def _real(self, moment: Moment) -> torch.Tensor | None:
+        """Pictures of the data to stand beside samples; translations have what they are held against beside them."""
+        if not isinstance(moment.game, Samples):
+            return None
+        real = getattr(moment.match.stage.data.read(0, self.count), "image", None)
+        return real if real is not None and real.ndim == 4 else None

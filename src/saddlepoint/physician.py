@@ -90,8 +90,10 @@ class Patient:
         game, stream = match.game, match.stage.data
         size = len(getattr(stream, "examples", range(_REAL + 1)))
         self.whole = size <= _REAL
+        if not isinstance(game, Samples):
+            return
         real = getattr(stream.read(0, min(_REAL, size)), "image", None)
-        if isinstance(game, Samples) and isinstance(real, Tensor) and len(real) >= 4:
+        if isinstance(real, Tensor) and len(real) >= 4:
             with undisturbed(game, training=False):
                 alike = game.sample(2).shape[1:] == real.shape[1:]
             if alike:

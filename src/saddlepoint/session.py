@@ -20,15 +20,16 @@ from types import FrameType
 from typing import Any
 
 from . import model, ranks
-from .abilities import Samples
+from .abilities import Samples, Translates, abilities
 from .checkpoint import Saved, replace_durably
+from .data.pairs import Pairs
 from .data.points import Points
 from .data.source import Source
 from .errors import DataError, DiskError, Stopped
 from .game import Stage
 from .loop import train
 from .match import Match, build, opening
-from .observers import Log, Moment, Observer, Portfolio, Snapshots
+from .observers import Log, Moment, Observer, Portfolio, Snapshots, Translations
 from .physician import Physician
 from .plan import Plan
 from .plane import PlaneViews
@@ -134,6 +135,7 @@ class Session:
             "options": self.options.model_dump(mode="json"),
             "stage": moment.stage,
             "step": moment.step,
+            "abilities": abilities(moment.game),
             "version": metadata.version("saddlepoint"),
             "data": describe(moment.match.stage),
         }
@@ -241,15 +243,18 @@ class Session:
 
     def _observers(self, match: Match) -> list[Observer]:
         every: list[Observer] = [Log(self.run), Physician(self.run, self.tell, match.stage.steps)]
-        if isinstance(match.game, Samples):
-            every.append(self._pictures(match))
+        every += self._pictures(match)
         return [*every, ModelFolder(self, self.checkpoint_every), Portfolio(self.run, self.checkpoint_every)]
 
-    def _pictures(self, match: Match) -> Observer:
-        points = getattr(match.stage.data, "examples", None)
-        if isinstance(points, Points):
-            return PlaneViews(self.run, self.sample_every, points, seed=self.plan.seed)
-        return Snapshots(self.run.samples, self.sample_every, seed=self.plan.seed)
+    def _pictures(self, match: Match) -> list[Observer]:
+        examples, every, seed = getattr(match.stage.data, "examples", None), self.sample_every, self.plan.seed
+        if isinstance(match.game, Translates):
+            return [Translations(self.run.samples, every, paired=isinstance(examples, Pairs), seed=seed)]
+        if not isinstance(match.game, Samples):
+            return []
+        if isinstance(examples, Points):
+            return [PlaneViews(self.run, every, examples, seed=seed)]
+        return [Snapshots(self.run.samples, every, seed=seed)]
 
 
 class ModelFolder:

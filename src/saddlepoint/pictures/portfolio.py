@@ -19,12 +19,15 @@ from . import negatives
 from .film import write_film
 from .log import read_log
 from .sheets import evenly, evolution_sheet, real_vs_fake, scaled
+from .translations import read_layout
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _STEP = re.compile(r"step-(\d+)\.png")
 _FRAMES = 240
+CORNER = 4
+"""Rows, and of samples columns too, of the part of a sheet that is shown step by step."""
 _SIDE = 480
 _LARGEST_SIDE = 720
 
@@ -75,16 +78,18 @@ def evolution(folder: Path, *, cell: tuple[int, int] | None = None) -> Path:
     Args:
         folder: a run with at least one sample sheet.
         cell: (width, height) of one image on the sheets; then the upper left 4 x 4 of each are shown, large enough to
-            see a face in, and without it whole sheets.
+            see a face in, and without it whole sheets. Of translations four whole rows are shown.
     """
     from .grid import save
 
-    found = samples(folder)
+    found, layout = samples(folder), read_layout(folder / "samples")
+    columns = len(layout.heads) if layout else CORNER
+    cell = layout.cell if layout else cell
     frames = []
     for index in evenly(len(found), 20):
         step, path = found[index]
         with Image.open(path) as sheet:
-            frames.append((step, _corner(sheet, cell) if cell else sheet.copy()))
+            frames.append((step, _corner(sheet, cell, columns) if cell else sheet.copy()))
     return save(evolution_sheet(frames), folder / "evolution.png")
 
 
@@ -174,11 +179,11 @@ def _cell(folder: Path) -> tuple[int, int] | None:
     return (width, height) if width > 0 and height > 0 else None
 
 
-def _corner(sheet: Image.Image, cell: tuple[int, int], side: int = 4) -> Image.Image:
-    """The upper left images of a sheet."""
+def _corner(sheet: Image.Image, cell: tuple[int, int], columns: int) -> Image.Image:
+    """The upper left images of a sheet, in four rows."""
     from .grid import PADDING
 
-    width, height = (side * (length + PADDING) - PADDING for length in cell)
+    width, height = columns * (cell[0] + PADDING) - PADDING, CORNER * (cell[1] + PADDING) - PADDING
     return sheet.crop((0, 0, min(width, sheet.width), min(height, sheet.height)))
 
 

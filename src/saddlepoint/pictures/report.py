@@ -92,15 +92,18 @@ def _head(name: str, run: Mapping[str, Any], records: list[dict[str, Any]]) -> s
 def _pictures(folder: Path) -> str:
     """Everything there is to look at, the newest samples first and largest."""
     from .portfolio import samples
+    from .translations import read_layout
 
     parts = []
+    layout = read_layout(folder / "samples")
+    same = f"the same pictures ({' · '.join(layout.heads)})" if layout else "the same latents"
     for step, path in reversed(samples(folder)):
         if image := embed(path, _LARGE):
-            caption = f"Samples at step {step:,}, of the same latents as in every picture of this run."
+            caption = f"Samples at step {step:,}, of {same}, as in every picture of this run."
             parts.append(figure(image.tag(f"Generated samples at step {step}"), caption, _scale(image)))
             break
     films = [
-        ("progress.webp", _FILM, "Learning", "The same latents from the first step to the last."),
+        ("progress.webp", _FILM, "Learning", f"Of {same}, from the first step to the last."),
         ("walk.webp", _WALK, "A walk", "Neighboring latents give neighboring pictures; the walk ends where it began."),
         ("explore.webp", _WALK, "Exploring", "Many walks at once, from state to state in straight lines."),
     ]
