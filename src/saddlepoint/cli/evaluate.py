@@ -70,7 +70,8 @@ def evaluate(
     """Measure a run, or pictures against pictures: how good, how varied, how new.
 
     Scores: fd, kd, is, precision, swd, ms_ssim, memory, nearest_neighbor, and of classes accuracy; when asked for also
-    fd_infinity, classes and ppl; of points modes and sliced.
+    fd_infinity, classes and ppl; of points modes and sliced; of translated pairs l1, psnr, ssim and perceptual, of
+    translated sets also cycle.
     """
     from .. import api
 

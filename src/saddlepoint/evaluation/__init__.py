@@ -7,6 +7,7 @@ families      every score by name
 labeled       those that classes are needed for
 by_class      scores of each class by itself
 activations   what a discriminator sees
+translation   games that translate
 exam          pictures to learn labels from, and others to be asked about
 probe         how much its features know of classes
 subject       from the user's words to sides

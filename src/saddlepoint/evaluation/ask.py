@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from ..abilities import Translates
 from ..data.cache import default_folder
 from ..data.images import Images
 from ..data.scan import Watch
@@ -21,6 +23,8 @@ from .families import choose
 from .networks import network as find_network
 from .sight import Sight
 from .subject import is_run, of_data, of_run
+from .translation import evaluate as measure_translator
+from .translation import of_translator
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -49,7 +53,8 @@ def evaluate(
     Args:
         subject: a run's path, name or `last`, a loaded run, or pictures as `train` takes them.
         against: data to compare with; by default a run's own: what it was trained on and, beside it, what it held out.
-        metrics: names of `evaluation.families.FAMILIES`; by default all that are not slow and can be measured.
+        metrics: names of `evaluation.families.FAMILIES`; by default all that are not slow and can be measured. Of a
+            game that translates see `evaluation.translation.evaluate`.
         count: samples, and as many of the data where there are so many.
         network: that looks at pictures: `lite0`, `inception`, `vgg16`, `digits`, `pixels`.
         side: pixels that it looks at pictures with, instead of its own number.
@@ -76,11 +81,15 @@ def evaluate(
             subject = load(subject, best=best, device=device, out=out, recipe_file=recipe_file)
         elif best:
             raise UsageError("only a run that is named has a best model", where="--best", fix="leave it out")
+        seer = partial(find_network, network, device=where, rule=rule, side=side, weights=weights)
+        sight = partial(Sight, folder=default_folder() / "features", progress=progress, should_stop=stopper)
+        if isinstance(subject, Trained) and isinstance(subject.game, Translates):
+            asked = of_translator(subject, against, count, size=size, by_class=by_class, seed=seed, watch=watch)
+            return measure_translator(asked, metrics, lambda: sight(seer()), watch)
         if isinstance(subject, Trained):
             found = of_run(subject, against, count, size=size, seed=seed, watch=watch)
         else:
             found = of_data(subject, against, count, size=size, seed=seed, watch=watch)
         chosen = choose(metrics, points=found.points, labels=found.labeled)
-        seer = None if found.points else find_network(network, device=where, rule=rule, side=side, weights=weights)
-        sight = Sight(seer, default_folder() / "features", progress, stopper)
-        return measure(found, chosen, sight, seed=seed, strict=metrics is not None, by_class=by_class)
+        looking = sight(None if found.points else seer())
+        return measure(found, chosen, looking, seed=seed, strict=metrics is not None, by_class=by_class)

@@ -148,17 +148,26 @@ def measured(family: Family, comparisons: Sequence[Comparison]) -> Iterator[Scor
 
 def described(subject: Subject, sight: Sight, seed: int) -> dict[str, Any]:
     """All that the numbers depend on, as plain values."""
-    extractor = sight.extractor
-    network = {"name": sight.name}
-    if extractor:
-        network |= {"sees": extractor.sees, "license": extractor.license, "sha256": extractor.sha256 or "none"}
     return {
         **subject.facts,
         **({"seed of samples": subject.fake.seed} if isinstance(subject.fake, Made) else {}),
         "seed": seed,
-        "network": network,
+        "network": looked(sight),
         "data": {against: f"{side.name}, {len(side):,} of key {side.key}" for against, side in subject.real.items()},
         **circumstances(),
+    }
+
+
+def looked(sight: Sight) -> dict[str, str]:
+    """What looked, as plain values."""
+    extractor = sight.extractor
+    if extractor is None:
+        return {"name": sight.name}
+    return {
+        "name": sight.name,
+        "sees": extractor.sees,
+        "license": extractor.license,
+        "sha256": extractor.sha256 or "none",
     }
 
 

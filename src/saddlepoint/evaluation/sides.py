@@ -13,14 +13,14 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from ..abilities import Classifies, Conditional, Decodes, Samples
+from ..abilities import Classifies, Conditional, Decodes, Samples, Translates
 from ..data.batches import Batch
 from ..data.images import Images
 from ..data.points import Points
 from ..data.stream import order
 from ..errors import UnavailableError, UsageError
 from ..layers.labels import draw_labels
-from ..making import draw
+from ..making import draw, translated
 
 PIECE = 64
 """Pictures made or read at once."""
@@ -121,6 +121,58 @@ class Part:
         return Batch(torch.cat([one.image for one in found])[back], torch.cat(labels)[back] if labels else None)
 
 
+class Middle:
+    """The middle of each picture of a side, as large as it can be with sides that divide by a number.
+
+    Args:
+        side: the side.
+        multiple: the number; pictures smaller than that stay whole.
+        part: of a set, which the side is; tells it apart from the others.
+    """
+
+    def __init__(self, side: Side, multiple: int, *, part: str) -> None:
+        self.side, self.multiple, self.name, self.classes = side, multiple, side.name, side.classes
+        self.key = None if side.key is None else f"{side.key}-{part}-by-{multiple}"
+
+    def __len__(self) -> int:
+        return len(self.side)
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self.side.labels
+
+    def read(self, start: int, count: int) -> Batch:
+        batch = self.side.read(start, count)
+        height, width = batch.image.shape[2:]
+        high, wide = (length // self.multiple * self.multiple or length for length in (height, width))
+        top, left = (height - high) // 2, (width - wide) // 2
+        return Batch(batch.image[:, :, top : top + high, left : left + wide], batch.label)
+
+
+class Translated:
+    """What a game makes of the pictures of a side.
+
+    Args:
+        side: the side.
+        game: on its device and in evaluation mode.
+        back: the other way; the game can.
+        seed: of the game's noise.
+    """
+
+    key: str | None = None
+    classes: tuple[str, ...] = ()
+    labels: Tensor | None = None
+
+    def __init__(self, side: Side, game: Translates, *, back: bool = False, seed: int = 0) -> None:
+        self.side, self.game, self.back, self.seed, self.name = side, game, back, seed, side.name
+
+    def __len__(self) -> int:
+        return len(self.side)
+
+    def read(self, start: int, count: int) -> Batch:
+        return Batch(translated(self.game, self.side.read(start, count).image, back=self.back, seed=self.seed))
+
+
 class Made:
     """What a game makes, from latents of a seed.
 
@@ -143,7 +195,8 @@ class Made:
         self, game: nn.Module, count: int, *, name: str, seed: int = 0, truncation: float | None = None
     ) -> None:
         if not isinstance(game, Samples):
-            raise UnavailableError(f"{name} cannot sample, so nothing can be measured")
+            fix = "measure a game that translates after its training: saddle eval"
+            raise UnavailableError(f"{name} cannot sample, so no samples can be measured", fix=fix)
         self.game, self.count, self.name, self.seed, self.truncation = game, count, name, seed, truncation
         self.classes: tuple[str, ...] = game.classes if isinstance(game, Conditional) else ()
         self._last: tuple[int, Batch] = (-1, Batch(torch.empty(0)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..data.images import Images
+from ..data.pairs import Sides, held_out_pairs, held_out_unpaired, pairs, unpaired
 from ..data.points import Points
 from ..data.policy import recorded
 from ..data.scan import Watch
@@ -108,20 +110,54 @@ def own_data(trained: Trained, watch: Watch, *, where: str, fix: str) -> tuple[S
         DataError: the data are no longer what they were.
         MissingError: they are not at hand.
     """
+    source = _own_source(trained, watch, where, fix)
+    own = _examples(source, trained.config["data"])
+    if own.fingerprint != trained.run.begun()["data"]["fingerprint"]:
+        raise _changed(own.name, fix)
+    return source, own
+
+
+def sides_of_run(trained: Trained, against: Any, *, watch: Watch) -> tuple[str, Sides]:
+    """What a game that translates is measured with, and what that is to it.
+
+    Its own held-out part if there is one, else what it was trained on; or other data, as pairs if they are pairs.
+
+    Raises:
+        DataError: the run's data are no longer what they were.
+        MissingError: they are not at hand.
+        UsageError: the other data have no two sides.
+    """
+    shape: dict[str, Any] = {"size": trained.config["data"]["height"], "channels": trained.config["data"]["channels"]}
+    if against is not None:
+        other = _open(against, {}, watch)
+        try:
+            return other.name, pairs(other, **shape)
+        except (UsageError, DataError):
+            return other.name, unpaired(other, **shape)
+    source = _own_source(trained, watch, "--against", "--against DATA")
+    fingerprint = trained.run.begun()["data"]["fingerprint"]
+    for find, held_out in ((pairs, held_out_pairs), (unpaired, held_out_unpaired)):
+        # The fingerprint knows whether the run took them as pairs; what are no pairs cannot be read as such.
+        with suppress(UsageError, DataError):
+            if (own := find(source, **shape)).fingerprint == fingerprint:
+                with suppress(UsageError):
+                    return HELD_OUT, held_out(source, **shape)
+                return TRAINING, own
+    raise _changed(source.name, "--against DATA")
+
+
+def _own_source(trained: Trained, watch: Watch, where: str, fix: str) -> Source:
     if not (trained.run.folder / "run.json").is_file():
         raise MissingError("a model alone does not know its data", where=where, fix=fix)
     facts = trained.run.begun()
     if facts["source"]["spec"] is None:
         raise MissingError("the run was trained on an array, which is not at hand", where=where, fix=fix)
-    source = _open(facts["source"]["spec"], facts["source"], watch)
-    own = _examples(source, trained.config["data"])
-    if own.fingerprint != facts["data"]["fingerprint"]:
-        raise DataError(
-            "the run's data are not what they were when it trained",
-            where=own.name,
-            fix=f"restore them, or name other data: {fix}",
-        )
-    return source, own
+    return _open(facts["source"]["spec"], facts["source"], watch)
+
+
+def _changed(name: str, fix: str) -> DataError:
+    what = "the run's data are not what they were when it trained"
+    return DataError(what, where=name, fix=f"restore them, or name other data: {fix}")
 
 
 def _open(data: Any, reading: Mapping[str, Any], watch: Watch) -> Source:

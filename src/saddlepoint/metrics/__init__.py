@@ -12,6 +12,7 @@
     bootstrap    how far a score may be off
     patches      sliced Wasserstein distance of small patches, scale by scale
     ssim         structural similarity, diversity
+    translation  distance of pictures from those that they should be
     perceptual   distance as people see it, path length
     modes        how many modes were found, and how evenly
     distances    between histograms, and between samples of few dimensions
