@@ -22,6 +22,7 @@ from . import (
     show,
     tradeoff,
     train,
+    translate,
     traverse,
     walk,
 )
@@ -41,6 +42,7 @@ app.command("sample")(sample.sample)
 app.command("walk")(walk.walk)
 app.command("breed")(breed.breed)
 app.command("traverse")(traverse.traverse)
+app.command("translate")(translate.translate)
 app.command("tradeoff")(tradeoff.tradeoff)
 app.command("show", cls=show.ShowCommand)(show.show)
 app.command("list")(listing.list_recipes)

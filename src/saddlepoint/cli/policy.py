@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Annotated, Any
 
@@ -41,12 +41,17 @@ DECISIONS: dict[str, tuple[Any, Any]] = {
 WRITTEN = {"max_bad": "5%", "background": "white"}
 
 
-def with_policy(verb: Callable[..., None]) -> Callable[..., None]:
-    """Gives `verb`, which takes a `policy`, a flag for each of its decisions instead."""
+OF_SETS = ("crop", "classes", "drop_empty")
+"""Decisions that mean nothing where pictures are used one by one, each at a size of its own."""
+
+
+def with_policy(verb: Callable[..., None], *, without: Sequence[str] = ()) -> Callable[..., None]:
+    """Gives `verb`, which takes a `policy`, a flag for each of its decisions instead, but for those it is `without`."""
+    flags = {field: option for field, option in DECISIONS.items() if field not in without}
 
     @wraps(verb)
     def wrapped(*args: Any, **values: Any) -> None:
-        decisions = {field: values.pop(field) for field in DECISIONS}
+        decisions = {field: values.pop(field) for field in flags}
         decisions["max_bad"] = parse_share(decisions["max_bad"])
         decisions["background"] = parse_color(decisions["background"])
         verb(*args, policy=Policy(**decisions), **values)
@@ -54,7 +59,7 @@ def with_policy(verb: Callable[..., None]) -> Callable[..., None]:
     defaults = Policy()
     signature = inspect.signature(verb, eval_str=True)
     parameters = [parameter for name, parameter in signature.parameters.items() if name != "policy"]
-    for field, (kind, option) in DECISIONS.items():
+    for field, (kind, option) in flags.items():
         default = WRITTEN.get(field, getattr(defaults, field))
         annotation = Annotated[kind, option]  # type: ignore[valid-type]
         parameters.append(
