@@ -65,7 +65,7 @@ class Match:
         ranks.agree_on(self.game)
         self.players: dict[str, Player] = self.game.players()
         earlier = before.averages if before is not None and before.game is self.game else None
-        self.averages = Averages(self.game, earlier)
+        self.averages: Averages = Averages(self.game, earlier)
         self.step = self.drawn = 0
         self.detours: dict[int, tuple[int, int]] = {}
         self.tally: dict[str, Tensor] = {}
