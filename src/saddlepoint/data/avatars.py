@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -34,6 +34,7 @@ STYLE = "adventurer"
 COUNT = 10_000
 MOST = 1_000_000
 PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py")
+_OFTEN = 50  # percent; a part that is asked for is drawn in half of the pictures
 _DRAWING = 1  # part of the cache's key: counts up when the same packages would give other pixels
 _MOST_PROCESSES = 8
 _WORTH_A_PROCESS = 100  # pictures; starting one takes as long as drawing these
@@ -122,7 +123,8 @@ def open_avatars(text: str, size: Size, root: Path, watch: Watch) -> Images:
     style, count = choose(text)
     name = f"avatars:{style.spelled}"
     folder = _folder(style, count, size, root)
-    return shelved(folder, name, lambda partial: _draw_all(partial, style, count, size, watch), watch)
+    often = dict.fromkeys(style.often, _OFTEN)
+    return shelved(folder, name, lambda partial: draw_all(partial, style, count, size, watch, [often]), watch)
 
 
 def read_attributes(text: str, size: Size, root: Path) -> Attributes:
@@ -148,18 +150,23 @@ def with_families(table: Attributes) -> Attributes:
 
 def _folder(style: Style, count: int, size: Size, root: Path) -> Path:
     """A place for the set whose name tells all that its pixels depend on."""
-    shape = "x".join(map(str, size))
-    versions = "-".join(version(package) for package in PACKAGES)
-    return root / "sets" / f"avatars-{style.spelled}-{count}-{shape}-{versions}-{_DRAWING}"
+    return root / "sets" / f"avatars-{style.spelled}-{count}-{made_by(size)}"
 
 
-def _draw_all(folder: Path, style: Style, count: int, size: Size, watch: Watch) -> Contents:
-    """Draws `count` avatars into `folder`, in as many processes as there are cores."""
+def made_by(size: Size) -> str:
+    """The end of the name of a folder: size, and the packages and the code that decide the pixels."""
+    return "-".join(["x".join(map(str, size)), *(version(package) for package in PACKAGES), str(_DRAWING)])
+
+
+def draw_all(
+    folder: Path, style: Style, count: int, size: Size, watch: Watch, renditions: Sequence[Mapping[str, int]]
+) -> Contents:
+    """Draws `count` avatars into `folder`, in as many processes as there are cores; see `Job` for the renditions."""
     allocate(folder, (count, *size)).flush()
     workers = max(1, min(os.cpu_count() or 1, _MOST_PROCESSES, count // _WORTH_A_PROCESS))
     bounds = [count * worker // workers for worker in range(workers + 1)]
     pixels = str(folder / "pixels.npy")
-    jobs = [Job(style.name, first, last, pixels, style.often) for first, last in pairwise(bounds)]
+    jobs = [Job(style.name, first, last, pixels, renditions) for first, last in pairwise(bounds)]
     records: list[dict[str, str]] = [{}] * count
     done = 0
     watch.progress(0, count)

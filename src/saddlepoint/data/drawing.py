@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ _LINE = 25  # pictures between two signs of life, about a tenth of a second
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 # Drawn this often, in percent, where the style's own 10 would leave a network too few to learn from.
-_OFTEN = 50
 _RAISED = {"avataaars": {"accessoriesProbability": 50, "facialHairProbability": 40}}
 
 
@@ -39,14 +38,15 @@ class Job:
         first: number of the first picture, which is also its seed.
         last: number after the last picture.
         pixels: the .npy file of all pictures, uint8 (N, H, W, C).
-        often: parts to draw in half of the pictures.
+        renditions: how each picture is drawn, side by side, from left to right: in how many of a hundred pictures a
+            part is drawn that the style itself draws seldom. The attributes are those of the last.
     """
 
     style: str
     first: int
     last: int
     pixels: str
-    often: Sequence[str] = ()
+    renditions: Sequence[Mapping[str, int]]
 
 
 def style_file(style: str) -> Path:
@@ -65,13 +65,13 @@ def seldom(style: str) -> list[str]:
 
 
 def draw(
-    style: str, seeds: range, height: int, width: int, channels: int, often: Sequence[str] = ()
+    style: str, seeds: range, height: int, width: int, channels: int, percent: Mapping[str, int] | None = None
 ) -> Iterator[tuple[np.ndarray, dict[str, str]]]:
     """Avatars as uint8 (height, width, channels), each with its attributes; the same seed is the same picture.
 
     Rendered at the size asked for, not shrunk to it. With 4 channels the background stays transparent, else it is
-    `BACKGROUND`. Where the sides differ, the middle of the square picture is cut out. Whether a part named in `often`
-    is drawn changes nothing else about a picture.
+    `BACKGROUND`. Where the sides differ, the middle of the square picture is cut out. In how many of a hundred
+    pictures a part is drawn, if `percent` says so, changes nothing else about a picture.
     """
     import resvg_py
     from dicebear import Avatar, Style
@@ -80,7 +80,7 @@ def draw(
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     background = None if channels == 4 else BACKGROUND
-    probabilities = _RAISED.get(style, {}) | {f"{part}Probability": _OFTEN for part in often}
+    probabilities = _RAISED.get(style, {}) | {f"{part}Probability": share for part, share in (percent or {}).items()}
     for seed in seeds:
         avatar = Avatar(definition, {"seed": str(seed), **probabilities}).to_json()
         png = resvg_py.svg_to_bytes(
@@ -104,12 +104,12 @@ def main(argument: str) -> None:
     job = Job(**json.loads(argument))
     pixels = np.lib.format.open_memmap(job.pixels, mode="r+")
     height, width, channels = pixels.shape[1:]
+    seeds, each = range(job.first, job.last), width // len(job.renditions)
+    sides = [draw(job.style, seeds, height, each, channels, percent) for percent in job.renditions]
     drawn: list[dict[str, str]] = []
-    for number, (picture, attributes) in enumerate(
-        draw(job.style, range(job.first, job.last), height, width, channels, job.often), job.first
-    ):
-        pixels[number] = picture
-        drawn.append(attributes)
+    for number, pictures in enumerate(zip(*sides, strict=True), job.first):
+        pixels[number] = np.concatenate([picture for picture, _ in pictures], axis=1)
+        drawn.append(pictures[-1][1])
         if len(drawn) == _LINE or number == job.last - 1:
             sys.stdout.write(json.dumps({"first": number + 1 - len(drawn), "attributes": drawn}) + "\n")
             sys.stdout.flush()
