@@ -167,6 +167,12 @@ def test_places_that_do_not_fit_are_refused(
     assert sorted(photos.rglob("*")) == before
 
 
+def test_a_run_that_is_done_says_what_to_do_next(saddle: Call, paired: Path) -> None:
+    answer = saddle("resume", paired, "--recipe", RECIPE)
+    assert answer.code == 0, answer.err
+    assert "next: saddle translate tiny IN OUT" in answer.out
+
+
 def test_python_takes_tensors(paired: Path) -> None:
     import torch
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..run import Run
+    from ..trained import Trained
 
 RESULTS = ("report.html", "progress.webp", "progress.mp4", "evolution.png", "real_vs_fake.png", "losses.png", "samples")
 """What a person wants to look at after a training, best first."""
@@ -48,10 +48,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def finished(run: Run, *, as_json: bool) -> None:
+def finished(trained: Trained, *, as_json: bool) -> None:
     """Says where the results of a training are; of several processes only the first speaks."""
     if os.environ.get("RANK", "0") != "0":
         return
+    run = trained.run
     facts = run.facts()
     made = [path for path in map(run.folder.joinpath, RESULTS) if path.exists()]
     if as_json:
@@ -60,4 +61,6 @@ def finished(run: Run, *, as_json: bool) -> None:
     print(f"{run.name}: {facts['status']} at step {facts['step']:,} after {duration(facts['seconds'])}")
     for path in made:
         print(f"  {path}")
-    print(f"next: saddle sample {run.name}, saddle walk {run.name}")
+    translates = "translate" in trained.config.get("abilities", ())
+    uses = f"saddle translate {run.name} IN OUT" if translates else f"saddle sample {run.name}, saddle walk {run.name}"
+    print(f"next: {uses}")

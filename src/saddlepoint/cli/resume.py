@@ -51,4 +51,4 @@ def resume(
             recipe_file=recipe_file,
             observers=(display,),
         )
-    finished(trained.run, as_json=json)
+    finished(trained, as_json=json)

@@ -80,7 +80,7 @@ def train(
         settings |= {"policy": policy, "watching": watching, "observers": (display,), "command": said(ctx)}
         settings["by"] = () if by is None else by  # an empty text is a choice, too, and refused
         trained = api.train(recipe, data, **settings, **ctx.meta[GIVEN])
-    rehearsed(trained, as_json=json) if dry_run else finished(trained.run, as_json=json)
+    rehearsed(trained, as_json=json) if dry_run else finished(trained, as_json=json)
 
 
 def said(ctx: typer.Context) -> str:
