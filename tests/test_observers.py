@@ -11,9 +11,10 @@ import torch
 
 from saddlepoint import recipe
 from saddlepoint.data.images import Images
+from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
 from saddlepoint.match import Match, opening
-from saddlepoint.observers import Log, Moment, Portfolio, Snapshots
+from saddlepoint.observers import Log, Moment, Portfolio, Snapshots, Translations
 from saddlepoint.pictures import portfolio
 from saddlepoint.plan import Plan
 from saddlepoint.run import Run
@@ -58,6 +59,22 @@ def test_an_observer_that_draws_and_plays_changes_nothing(tmp_path: Path) -> Non
     train(watched, observers=[Meddler(tmp_path, 1, count=4)])
     ours, theirs = alone.game.state_dict(), watched.game.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("form", ["pairs", "cycle"])
+def test_translating_on_the_way_changes_nothing(tmp_path: Path, form: str) -> None:
+    chosen = recipe.find(str(Path(__file__).parent / "toys" / "translating.py"))
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 8, 16, 3), np.uint8)
+
+    def played(*observers: Translations) -> dict[str, torch.Tensor]:
+        source = open_source(Images.of(pixels), cache=tmp_path / "cache")
+        playing = opening(chosen.stages(chosen.configure(form=form, steps=4), source), PLAN)
+        train(playing, observers=observers)
+        return playing.game.state_dict()
+
+    alone, watched = played(), played(Translations(tmp_path / "samples", 1, paired=form == "pairs"))
+    assert all(torch.equal(alone[name], watched[name]) for name in alone)
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 5
 
 
 def test_the_log_holds_every_loss_and_what_is_watched(tmp_path: Path) -> None:
