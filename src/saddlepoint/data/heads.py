@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from saddlepoint.data import animals, avatars, cifar10, digits, emoji, glasses, idx, openmoji, stacked, styles
+from saddlepoint.data import animals, avatars, cifar10, digits, edges, emoji, glasses, idx, openmoji, stacked, styles
 from saddlepoint.data.images import Images
 from saddlepoint.data.scan import Watch
 from saddlepoint.data.tarballs import Tarball
@@ -32,6 +32,13 @@ class Head:
     rest: str = ""  # what may, or for a path must, stand after the colon
     parts: Mapping[str, int] = field(default_factory=dict)  # if only these may, and how many pictures each has
     sides: tuple[str, str] | None = None  # names of the two halves, where each picture is a pair
+
+
+def _open_edges(spec: str, size: tuple[int, int, int], root: Path, watch: Watch) -> Images:
+    # Imported here: a source knows the named sets, and this one is made from whatever a source can open.
+    from saddlepoint.data.source import Source
+
+    return Source(f"{edges.HEAD}:{spec}", cache=root, watch=watch).images(size=size[:2], channels=size[2])
 
 
 HEADS = {
@@ -123,6 +130,17 @@ HEADS = {
         (64, 64, 3),
         styles.open_styles,
         "A+B[:COUNT]",
+    ),
+    edges.HEAD: Head(
+        "the edges in your pictures and the pictures, side by side: pairs; of a folder, a zip, an npz or a named set",
+        None,
+        "as asked for (64x64 each by default)",
+        "as the pictures'",
+        (),
+        (64, 128, 3),
+        _open_edges,
+        "PICTURES",
+        sides=edges.SIDES,
     ),
     "cifar10": Head(
         "photographs of ten classes, from CIFAR-10's binary files that you have",

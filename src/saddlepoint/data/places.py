@@ -1,4 +1,4 @@
-"""From words to the storage behind them: a folder, a zip or an npz."""
+"""From words to the storage behind them: a folder, a zip or an npz, and lines found in the pictures of any."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import MissingError, UsageError
 from . import catalog
 from .archives import ZipStorage
 from .arrays import ArrayStorage, read_npz
+from .edges import HEAD, Edges, photos
 from .folders import FolderStorage
 from .layout import shown
 from .listing import Storage
@@ -21,7 +22,7 @@ def open_place(spec: str, cache: Path, each: Callable[[], None]) -> Storage:
     """The storage of the pictures that lie at `spec`.
 
     Args:
-        spec: a path.
+        spec: a path, or `edges:` and a path or a named set.
         cache: folder where hashes of files are remembered.
         each: called once a file while hashing; may raise to stop.
 
@@ -33,9 +34,21 @@ def open_place(spec: str, cache: Path, each: Callable[[], None]) -> Storage:
     if not spec:
         raise UsageError("no data given", where="DATA", fix="give a folder of pictures, a zip, or a named set")
     try:
+        inside = photos(spec)
+        if inside is not None:
+            return Edges(_pictures(inside, cache, each))
         return _open(spec, Path(spec), cache, each)
     except OSError as error:  # a name too long, a folder that may not be entered
         raise MissingError(f"cannot open {shown(spec)}: {error.strerror}", where="DATA") from error
+
+
+def _pictures(spec: str, cache: Path, each: Callable[[], None]) -> Storage:
+    """The pictures of a place, or of a named set at its own size, to find lines in."""
+    if catalog.sides(spec):
+        raise UsageError(f"{spec} are pairs already", where=f"{HEAD}:{spec}", fix=spec)
+    if catalog.is_named(spec):
+        return ArrayStorage(catalog.open_named(spec, cache=cache))
+    return open_place(spec, cache, each)
 
 
 def _open(spec: str, path: Path, cache: Path, each: Callable[[], None]) -> Storage:

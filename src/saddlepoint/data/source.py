@@ -23,6 +23,7 @@ from . import catalog, points
 from .arrays import ArrayStorage
 from .attributes import chosen
 from .cache import FORMAT, Cached, Writer, default_folder, open_cached, write_json
+from .edges import photos
 from .fit import frame
 from .halves import Halves
 from .images import Images
@@ -151,7 +152,7 @@ class Source:
     @property
     def sides(self) -> tuple[str, str] | None:
         """Of a named set of pairs the names of source and target, which stand side by side in its pictures."""
-        return None if self._storage or self._toy else catalog.sides(self.name)
+        return None if self.given or self._toy else catalog.sides(self.name)
 
     @property
     def fingerprint(self) -> str:
@@ -284,7 +285,7 @@ class Source:
         """Where the pictures lie; None for a named set and for points."""
         if self.given:
             return ArrayStorage(self.given)
-        if self._toy or catalog.is_named(self.name):
+        if self._toy or (catalog.is_named(self.name) and photos(self.name) is None):
             return None
         return open_place(self.name, self.cache, self.watch.check)
 
