@@ -184,7 +184,7 @@ def _of_sets(
         made = View(Translated(views[back].side, subject.game, back=back, seed=subject.seed), sight)
         ending = "_back" if back else ""
         one, other = reversed(subject.game.sides) if back else subject.game.sides
-        for name, view, words in (("", made, "translated"), ("_untranslated", views[back], "as it is")):
+        for name, view, words in (("", made, "translated"), ("_untranslated", views[back], "untranslated")):
             comparison = Comparison(view, views[not back], against=subject.against, seed=subject.seed)
             comparison.intervals = view is made
             for family in families:
