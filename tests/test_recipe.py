@@ -80,6 +80,15 @@ def test_what_is_given_wins_over_the_preset_and_the_preset_over_the_defaults(own
     assert own.configure("fast", lr=0.02).model_dump() == {"lr": 0.02, "batch": 8}
 
 
+def test_given_steps_take_the_place_of_a_presets_epochs() -> None:
+    anime = recipe.find("dcgan").presets["anime"]
+    assert anime["epochs"] is not None
+    dcgan = recipe.find("dcgan")
+    assert dcgan.configure("anime").epochs == anime["epochs"]  # type: ignore[attr-defined]
+    assert dcgan.configure("anime", steps=7).epochs is None  # type: ignore[attr-defined]
+    assert dcgan.configure("anime", steps=7, epochs=2.0).epochs == 2  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("preset", "given", "message", "where"),
     [

@@ -84,7 +84,7 @@ class Recipe:
         return str(Path(str(self.module.__file__)).resolve()) if own else self.name
 
     def configure(self, preset: str | None = None, **given: Any) -> Options:
-        """Validated options: the defaults, then the preset, then what is given.
+        """Validated options: the defaults, then the preset, then what is given; given steps take the place of epochs.
 
         Raises:
             UsageError: an unknown preset or option, or a value out of bounds.
@@ -101,8 +101,11 @@ class Recipe:
                     f"{self.name} has no option {option!r}{_meant(option, self.options.model_fields)}",
                     fix=f"its options are {', '.join(self.options.model_fields)}",
                 )
+        chosen = {**self.presets.get(preset or "", {}), **given}
+        if "steps" in given and "epochs" not in given and "epochs" in self.options.model_fields:
+            chosen["epochs"] = None  # who says how many steps means no other length that was there before
         try:
-            return self.options(**{**self.presets.get(preset or "", {}), **given})
+            return self.options(**chosen)
         except pydantic.ValidationError as error:
             raise _refusal(self.options, error) from None
 
