@@ -13,6 +13,7 @@ from saddlepoint.data.blank import Blank
 from saddlepoint.data.images import Images
 from saddlepoint.data.pairs import Pairs, Unpaired, held_out_pairs, held_out_unpaired, pairs, unpaired
 from saddlepoint.data.policy import Policy
+from saddlepoint.data.sides import translatable
 from saddlepoint.data.source import Source, open_source
 from saddlepoint.errors import DataError, UsageError
 
@@ -230,6 +231,23 @@ def test_arrays_side_by_side_and_a_part_of_them() -> None:
         assert belong_together(found)
     with pytest.raises(DataError, match="16x16"):
         pairs(Source(pixels[:, :, :SIZE]), size=SIZE)
+
+
+def test_what_a_translating_recipe_would_make_of_a_set_is_told(couples: Path, wide: Path) -> None:
+    def told(place: Path) -> str | None:
+        source = open_source(place)
+        return translatable(source, source.images(size=SIZE))
+
+    assert "the sides left and right, with 12 pairs of equal names" in told(couples)
+    assert "side by side" in told(wide)
+    for picture in (couples / "left").iterdir():
+        picture.rename(picture.with_name(f"left-{picture.name}"))
+    assert "no names in common" in told(couples)
+    write(couples / "middle" / "1.png", 7)
+    write(couples / "middle" / "2.png", 8)
+    assert told(couples) is None
+    Image.new("L", (48, SIZE)).save(wide / "long.png")
+    assert told(wide) is None
 
 
 def test_points_are_no_pictures() -> None:

@@ -94,12 +94,16 @@ def check(
     json: flags.Json = False,
 ) -> None:
     """Scan data as training would, and say what is wrong with which picture."""
+    from ..data.images import Images
+    from ..data.sides import translatable
+
     with opened(data, policy, by) as source:
         found = read(source, size, channels)
     scanned = getattr(found, "report", None)
     if report is not None and scanned is not None:
         write_report(scanned, report)
-    say(found, source.attributes, as_json=json)
+    pairs = translatable(source, found) if isinstance(found, Images) else None
+    say(found, source.attributes, pairs, as_json=json)
 
 
 @app.command("show")
@@ -173,21 +177,31 @@ def read(source: Source, size: int | None, channels: str | None) -> Images | Poi
     for flag, value in (("--size", size), ("--channels", channels)):
         if source.kind == "plane" and value is not None:
             raise UsageError(f"{source.name} are points, which have no {flag[2:]}", where=flag, fix=f"leave out {flag}")
-    return source.examples(size=size, channels=None if channels is None else int(channels))
+    # The size is that of one side; the pictures of a named set of pairs are two sides wide.
+    frame = (size, 2 * size) if size and source.sides else size
+    return source.examples(size=frame, channels=None if channels is None else int(channels))
 
 
-def say(found: Images | Points, attributes: Mapping[str, int] | None = None, *, as_json: bool) -> None:
+def say(
+    found: Images | Points,
+    attributes: Mapping[str, int] | None = None,
+    pairs: str | None = None,
+    *,
+    as_json: bool,
+) -> None:
     """What is in a set, with its warnings.
 
     Args:
         found: the set.
         attributes: names of what more is known of its pictures, and how many values each takes.
+        pairs: what its pictures are to a recipe that translates.
         as_json: whether for a program.
     """
     from ..data.layout import shown
     from ..data.points import Points
 
     facts = summary(found) | ({"attributes": dict(attributes)} if attributes else {})
+    facts |= {"pairs": pairs} if pairs else {}
     if as_json:
         emit(facts)
         return
@@ -204,6 +218,8 @@ def say(found: Images | Points, attributes: Mapping[str, int] | None = None, *, 
     if attributes:
         choice = ", ".join(f"{shown(name)} ({values:,})" for name, values in attributes.items())
         print(f"  attributes for --by, with the number of their values: {choice}")
+    if pairs:
+        print(f"  {pairs}")
     for warning in facts["warnings"]:
         print(f"  note: {warning}")
 

@@ -65,6 +65,38 @@ def apart(data: Source | Blank, size: int, channels: int | None, part: str) -> T
     return _part(images, sources, source), _part(images, targets, target), sides
 
 
+def translatable(data: Source, images: Images) -> str | None:
+    """What a recipe that translates would make of data that were scanned, in a sentence; None if nothing.
+
+    Args:
+        data: what the user pointed at.
+        images: its pictures, of whatever size.
+    """
+    if data.sides:
+        return f"pairs side by side: {data.sides[0]} left, {data.sides[1]} right"
+    sizes = images.report.sizes if images.report else {}
+    if not images.classes:
+        squares = sizes and all(_two_squares(size) for size in sizes)
+        return "to a recipe that translates: pairs side by side, source left and target right" if squares else None
+    try:
+        source, target, _ = _classes(images, TRAIN)
+    except UsageError:
+        return None
+    assert images.labels is not None, "it has classes"
+    labels = [images.classes[label] for label in images.labels]
+    named = list(zip(_names(data), labels, strict=True)) if data.listing.entries else []
+    first, second = ({_stem(name, side) for name, label in named if label == side} for side in (source, target))
+    common = f"{len(first & second):,} pairs of equal names" if first & second else "no names in common, so no pairs"
+    return f"to a recipe that translates: the sides {shown(source)} and {shown(target)}, with {common}"
+
+
+def _names(data: Source) -> list[str]:
+    """Names of the usable pictures of a place, row by row."""
+    skipped = data.report.skipped.values() if data.report else ()
+    unusable = {record["name"] for records in skipped for record in records}
+    return [entry.name for entry in data.listing.entries if entry.name not in unusable]
+
+
 def _blank(data: Blank, size: int, channels: int | None) -> Two:
     """Two sets of nothing, to build a game; a model's record keeps its sides where classes would stand."""
     images = replace(data.images(size=size, channels=channels), labels=None, classes=())
@@ -99,20 +131,24 @@ def _columns(pixels: np.ndarray | Rows, columns: slice) -> np.ndarray | Rows:
 
 def _require_two_squares(report: ScanReport, policy: Policy) -> None:
     """Refuses pictures whose middle would not come to lie in the middle."""
-    wrong = {size: count for size, count in report.sizes.items() if not _two_squares(size, policy.crop == "stretch")}
+    wrong = {
+        size: count
+        for size, count in report.sizes.items()
+        if not _two_squares(size, any_shape=policy.crop in ("stretch", "pad"))
+    }
     if wrong:
         most = max(wrong, key=wrong.__getitem__)
         raise DataError(
             f"{sum(wrong.values()):,} of {report.usable:,} pictures are not twice as wide as high (most often {most})",
             where=shown(report.source),
-            fix=f"{LAYOUTS}; --crop stretch takes halves of any shape",
+            fix=f"{LAYOUTS}; --crop stretch or pad takes halves of any shape",
         )
 
 
-def _two_squares(size: str, stretched: bool) -> bool:
-    """Whether a picture, `"WIDTHxHEIGHT"`, has two square halves, or two halves at all if it is stretched."""
+def _two_squares(size: str, *, any_shape: bool = False) -> bool:
+    """Whether a picture, `"WIDTHxHEIGHT"`, has two square halves, or two halves at all."""
     width, _, height = size.partition("x")
-    return width.isdigit() and (int(width) % 2 == 0 if stretched else int(width) == 2 * int(height))
+    return width.isdigit() and (int(width) % 2 == 0 if any_shape else int(width) == 2 * int(height))
 
 
 def _classes(images: Images, part: str) -> tuple[str, str, tuple[str, str]]:
@@ -134,9 +170,7 @@ def _classes(images: Images, part: str) -> tuple[str, str, tuple[str, str]]:
 def _partners(data: Source, images: Images, classes: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
     """Rows of source and target that have the same name, int64 (M,) each, in the order of the source."""
     assert images.labels is not None, "it has classes"
-    skipped = data.report.skipped.values() if data.report else ()
-    unusable = {record["name"] for records in skipped for record in records}
-    names = [entry.name for entry in data.listing.entries if entry.name not in unusable]
+    names = _names(data)
     rows: tuple[dict[str, int], dict[str, int]] = ({}, {})
     for row, (name, label) in enumerate(zip(names, images.labels, strict=True)):
         if images.classes[label] in classes:
