@@ -1,0 +1,184 @@
+"""Pictures to pictures: what a distance learns, what the game, and what both; and two styles that nobody has paired.
+
+python benchmarks/pairs.py                               what is missing, one training after the other, hours of a core
+python benchmarks/pairs.py --only l1 gan l1_gan          the three of Isola et al. 2017, table 1, on emoji
+python benchmarks/pairs.py --only cyclegan --epochs 1    shorter than the preset says
+
+A tenth of the pictures is held out, and all that is measured is measured of it. Pairs: how far translations are from
+the right answers, and how sharp they are beside them. Two styles: Fréchet distance of translations to the target style
+beside that of the source as it is, the way there and back, and whether light skin and light hair stay light, as told by
+a probe that learned it from the target style. May be killed at any time; the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from evidence import RESULTS, held, publish
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint import evaluate, load
+from saddlepoint.api import resume, train
+from saddlepoint.data.cache import default_folder
+from saddlepoint.data.images import Images
+from saddlepoint.data.pairs import held_out_pairs
+from saddlepoint.data.source import open_source
+from saddlepoint.data.split import Rows, split
+from saddlepoint.data.stream import labeled
+from saddlepoint.data.styles import read_tables
+from saddlepoint.evaluation.networks import network
+from saddlepoint.metrics.classify import class_accuracy, probe
+from saddlepoint.pictures.grid import grid
+from saddlepoint.pictures.sheets import titled
+
+EMOJI, STYLES = "openmoji", "styles"
+TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "l1": ("pix2pix", EMOJI, {"adversarial": 0.0}),
+    "gan": ("pix2pix", EMOJI, {"l1": 0.0}),
+    "l1_gan": ("pix2pix", EMOJI, {}),
+    "cyclegan": ("cyclegan", STYLES, {}),
+    "discogan": ("discogan", STYLES, {}),
+}
+PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
+HOLDOUT, SIZE, SIDE, COUNT = 0.1, 64, 96, 2000
+TONES = ("skinTone", "hairTone")
+GALLERY = RESULTS.parent.parent / "docs" / "gallery"
+
+
+def command(name: str, shorter: dict[str, Any]) -> str:
+    """What a person types to train the same model."""
+    recipe, data, settings = TRAININGS[name]
+    options = {"preset": "laptop", **settings, **shorter, "holdout": HOLDOUT, **PLAN}
+    return " ".join(["saddle", "train", recipe, data, *(f"--{key} {value}" for key, value in options.items())])
+
+
+def trained(name: str, runs: Path, shorter: dict[str, Any]) -> float:
+    """Trains a model, or goes on; returns its minutes."""
+    recipe, data, settings = TRAININGS[name]
+    if (runs / name / "run.json").exists():
+        run = resume(runs / name)
+    else:
+        run = train(recipe, data, name=name, out=runs, preset="laptop", holdout=HOLDOUT, **settings, **shorter, **PLAN)
+    return float(run.run.facts()["seconds"]) / 60
+
+
+def scores(run: Path) -> dict[str, dict[str, float | None]]:
+    """Every score that `saddle eval` has of it, by name."""
+    found = evaluate(run, count=COUNT, side=SIDE, device="cpu").scores
+    return {score.name: {"value": score.value, "low": score.low, "high": score.high} for score in found}
+
+
+def sharpness(images: Tensor) -> float:
+    """Mean absolute difference of neighbors, along rows and columns."""
+    return float(images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean())
+
+
+def sharp(run: Path) -> float:
+    """Sharpness of translations of the held-out pairs as a part of that of their targets."""
+    pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
+    source, target = (picture_tensor(images) for images in (pairs.source, pairs.target))
+    return sharpness(load(run, device="cpu").translate(source)) / sharpness(target)
+
+
+def picture_tensor(images: Images) -> Tensor:
+    """All pictures of a set, float32 (N, C, H, W) in [-1, 1]."""
+    blank = replace(images, labels=np.zeros(len(images), np.int64))
+    return labeled(blank, np.arange(len(images)))[0]
+
+
+def styles_by(tone: str) -> list[tuple[Images, Images]]:
+    """Of each style what is trained on and what is held out, with that tone as the class, 0 for dark."""
+    source = open_source(STYLES)
+    whole = source.images(size=SIZE)
+    tables = read_tables("", (SIZE, SIZE, 3), default_folder())
+    assert whole.labels is not None, "the styles are its classes"
+    sides = []
+    for side, table in enumerate(tables):
+        rows = np.flatnonzero(whole.labels == side)
+        codes, values = table.labels(tone)
+        light = np.array([value == "light" for value in values])[codes]
+        part = replace(whole, pixels=Rows(whole.pixels, rows), labels=light.astype(np.int64), classes=("dark", "light"))
+        sides.append(split(part, HOLDOUT))
+    return sides
+
+
+def kept(run: Path, tone: str) -> dict[str, float]:
+    """How often a probe of the target style finds in a translation the tone that its source has."""
+    (_, source), (lessons, target) = styles_by(tone)
+    look = network("lite0", device=torch.device("cpu"), side=SIDE)
+
+    def seen(pictures: Tensor) -> Tensor:
+        return torch.cat([look(piece).features for piece in pictures.split(100)])
+
+    def first(images: Images, count: int) -> tuple[Tensor, Tensor]:
+        return labeled(images, np.arange(min(count, len(images))))
+
+    pictures, tones = first(lessons, COUNT)
+    tell = probe(seen(pictures), tones)
+    pictures, tones = first(source, COUNT // 2)
+    other, other_tones = first(target, COUNT // 2)
+    made = load(run, device="cpu").translate(pictures)
+    return {
+        "translated": class_accuracy(tell, seen(made), tones).overall,
+        "as it is": class_accuracy(tell, seen(pictures), tones).overall,
+        "target": class_accuracy(tell, seen(other), other_tones).overall,
+        "most frequent": max(tones.double().mean().item(), 1 - tones.double().mean().item()),
+    }
+
+
+def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
+    """Trains a model and measures it."""
+    minutes = trained(name, runs, shorter)
+    found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1)}
+    found["scores"] = scores(runs / name)
+    if TRAININGS[name][1] == EMOJI:
+        found["sharpness"] = sharp(runs / name)
+    else:
+        found["kept"] = {tone: kept(runs / name, tone) for tone in TONES}
+    return found
+
+
+def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
+    """Held-out pictures and what each model makes of them, side by side."""
+    if data == EMOJI:
+        pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
+        source, answers = (picture_tensor(images)[:12] for images in (pairs.source, pairs.target))
+        columns = [("input", source), *((name, _made(runs / name, source)) for name in names), ("target", answers)]
+    else:
+        source, target = (labeled(side[1], np.arange(12))[0] for side in styles_by(TONES[0]))
+        columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
+        columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
+    return titled([(title, grid(pictures, columns=1)) for title, pictures in columns], columns=len(columns))
+
+
+def _made(run: Path, pictures: Tensor, *, back: bool = False) -> Tensor:
+    return load(run, device="cpu").translate(pictures, back=back)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", default=list(TRAININGS), choices=TRAININGS)
+    parser.add_argument("--epochs", type=float, help="passes over the data, instead of what the preset says")
+    parser.add_argument("--runs", type=Path, default=Path("runs/pairs"))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args()
+    shorter = {} if given.epochs is None else {"epochs": given.epochs}
+    rows: dict[str, dict[str, Any]] = held("pairs").get("rows", {})
+    for name in given.only:
+        if name in rows:
+            continue
+        rows[name] = row(name, given.runs, shorter)
+        data = TRAININGS[name][1]
+        names = [each for each in TRAININGS if each in rows and TRAININGS[each][1] == data]
+        sheet(data, names, given.runs).save(GALLERY / f"pairs-{data}.webp", quality=88)
+        publish("pairs", {"holdout": HOLDOUT, "size": SIZE, "rows": rows}, seed=PLAN["seed"], as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
