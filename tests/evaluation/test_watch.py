@@ -10,10 +10,18 @@ import pytest
 import torch
 
 import saddlepoint
+from saddlepoint import recipe
+from saddlepoint.data.source import open_source
 from saddlepoint.errors import MissingError, UnavailableError, UsageError
 from saddlepoint.evaluation.comparison import HIGHER, LOWER, Score
+from saddlepoint.evaluation.families import choose
+from saddlepoint.evaluation.networks import network
 from saddlepoint.evaluation.sight import Sight
-from saddlepoint.evaluation.watch import Watching, better
+from saddlepoint.evaluation.watch import Scoring, Watching, better
+from saddlepoint.loop import train as train_stage
+from saddlepoint.match import Match
+from saddlepoint.plan import Plan
+from saddlepoint.run import Run
 
 from .test_families import blobs
 
@@ -63,6 +71,29 @@ def test_measuring_changes_nothing(out: Path) -> None:
     alone, watched = train(out, "a"), train(out, "b", watching=WATCHING)
     ours, theirs = alone.game.state_dict(), watched.game.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_run_in_low_precision_is_measured_in_full(out: Path) -> None:
+    run = train(out, "a", steps=2, watching=WATCHING, precision="bf16")
+    later = saddlepoint.evaluate(run, blobs(80, 0), count=40, network="pixels", side=4, metrics=["swd"], device="cpu")
+    # Sums of 40 pictures in blocks of other sizes.
+    assert scores(run.folder)[2]["swd"] == pytest.approx(later["swd"], rel=1e-3)
+
+
+def test_stages_share_what_was_seen_of_the_data(out: Path) -> None:
+    found, source = recipe.find("progan"), open_source(blobs(80, 0))
+    sight = Sight(network("pixels", device=torch.device("cpu"), side=4))
+    seen = []
+    see, sight.see = sight.see, lambda side: seen.append(side.name) or see(side)
+    out.mkdir()
+    run = Run(out)
+    run.note(recipe="progan")
+    watch = Scoring(run, source, 2, choose(("fd",), points=False), sight, count=40, keep=lambda moment: None)
+    for stage in found.stages(found.configure(**{**found.smoke, "size": 8}), source):
+        train_stage(Match(stage, Plan("cpu", threads=1)), observers=[watch])
+    # Three stages of three steps, each measured at its steps 0, 2 and 3; samples bear the name of the run.
+    assert seen.count(run.name) == 9
+    assert len(seen) == 9 + 1
 
 
 def test_a_run_that_goes_on_is_measured_on(out: Path) -> None:

@@ -128,7 +128,8 @@ class Scoring:
 
     def measure(self, moment: Moment) -> list[Score]:
         """The scores of a moment, of each family those against the training data first."""
-        with moment.match.averages.applied(), moment.match.plan.autocast():
+        # In full precision, whatever the plan's: scores must be those that the model gets when it is measured later.
+        with moment.match.averages.applied():
             fake = Made(moment.game, self.count, name=self.run.name, seed=self.seed)
             real = self._real(moment.match.stage)
             sides = {against: view.side for against, view in real.items()}
