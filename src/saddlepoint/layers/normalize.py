@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -12,6 +13,6 @@ class PixelNorm(nn.Module):
     """
 
     def forward(self, features: Tensor) -> Tensor:
-        # The sum in float32, for a low precision would lose small squares beside large ones.
-        size = features.float().square().mean(1, keepdim=True)
+        # Summed up in float32, for a low precision would lose small squares beside large ones.
+        size = features.square().mean(1, keepdim=True, dtype=torch.promote_types(features.dtype, torch.float32))
         return features * (size + 1e-8).rsqrt().to(features.dtype)

@@ -82,7 +82,15 @@ class Options(recipe.Options):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "laptop": {"latent": 128, "width": 128, "taper": 16, "batch": 16, "largest_batch": 64, "images": 60_000},
+    "laptop": {
+        "latent": 64,
+        "width": 64,
+        "taper": 8,
+        "average": 200,
+        "batch": 16,
+        "largest_batch": 16,
+        "images": 32_000,
+    },
 }
 
 SMOKE: dict[str, Any] = {"size": 16, "latent": 8, "width": 8, "batch": 4, "largest_batch": 4, "images": 12}
