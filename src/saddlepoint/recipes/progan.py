@@ -89,7 +89,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "average": 200,
         "batch": 16,
         "largest_batch": 16,
-        "images": 32_000,
+        "images": 26_000,
     },
 }
 
