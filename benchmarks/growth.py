@@ -42,7 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 WARM, ROUNDS = 2, 6  # rounds of each stage before the clock starts, and under it
-LOOKS, SEEN = 3, 1000  # measurements in each stage of ProGAN, and samples for one
+LOOKS, SEEN = 2, 250  # measurements in each stage of ProGAN, and samples for one
 
 
 def options_of(name: str, **given: Any) -> recipe.Options:
@@ -89,7 +89,7 @@ def trained(name: str, plan: dict[str, Any], data: str, runs: Path) -> float:
     else:
         # Of a training of one stage as many measurements as of one that has a stage for each resolution.
         stages = stages_of(name, plan, data)
-        every = max(1, min(steps for _, steps, _ in stages) // LOOKS // (3 if len(stages) == 1 else 1))
+        every = max(1, min(steps for _, steps, _ in stages) // LOOKS // (5 if len(stages) == 1 else 1))
         watching = Watching(every, ("swd",), min(SEEN, len(open_source(data).images(size=64))), side=96)
         train(name, data, name=name, out=runs, watching=watching, **SETTINGS[name], **plan["length"], **PLAN)
     return (time.process_time() - began) / 60
