@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint import recipe
+from saddlepoint.abilities import Translates
+from saddlepoint.data.blank import Blank
 from saddlepoint.data.images import Images
 from saddlepoint.data.source import open_source
 from saddlepoint.game import Game, Player, Stage, Turn
@@ -27,6 +29,16 @@ PLAN = Plan("cpu", threads=1)
 PICTURES = Images.of(np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8), np.arange(16) % 3)
 
 
+PAIRS = Images.of(np.random.default_rng(0).integers(0, 256, (16, 32, 64, 3), np.uint8))
+
+
+def pictures_for(name: str) -> Images:
+    """Noise of the kind that a recipe's game learns from."""
+    found = recipe.find(name)
+    stage = next(found.stages(found.configure(**found.smoke), Blank(classes=("a", "b"))))
+    return PAIRS if isinstance(stage.game, Translates) else PICTURES
+
+
 def match(name: str = "gan", data: Any = "ring8:64", **options: Any) -> Match:
     chosen = recipe.find(name)
     return opening(chosen.stages(chosen.configure(**{**chosen.smoke, **options}), open_source(data)), PLAN)
@@ -38,7 +50,7 @@ def silent(event: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", recipe.names())
 def test_looking_changes_nothing_not_even_running_means(name: str, tmp_path: Path) -> None:
-    alone, watched = match(name, PICTURES), match(name, PICTURES)
+    alone, watched = (match(name, pictures_for(name)) for _ in range(2))
     physician = Physician(Run(tmp_path), silent, 4, share=1.0)
     physician.every = 1
     train(alone)
