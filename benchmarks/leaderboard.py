@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, held, publish
+from evidence import RESULTS, held, publish, revision
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -94,6 +94,7 @@ def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
         "steps": steps,
         "minutes": round(seconds / 60, 1),
         "command": command(name, data, steps),
+        "revision": revision(),
         "scores": scores,
     }
 
@@ -108,20 +109,21 @@ def page(record: dict[str, Any]) -> str:
         f"the small settings of its command; {record['count']:,} samples of seed 0 against as many training pictures, "
         "and `memorization` against the held-out tenth. So short a time says which recipe gets somewhere fast on a "
         "laptop, and nothing about where it ends: R3GAN, SNGAN and their like are made for long runs on large GPUs. "
-        "What has no row is not yet measured.",
+        "`revision` is the commit that a row was trained at. What has no row is not yet measured.",
         "",
-        f"`{record['command']}`, revision {record['revision']}, {record['date']}, {record['hardware']}.",
+        f"`{record['command']}`, {record['date']}, {record['hardware']}.",
     ]
     for which in SETS:
         rows = sorted(record["rows"].get(which, []), key=lambda each: each["scores"][SHOWN[0]]["value"])
         if not rows:
             continue
         titles = " | ".join(f"`{name}`" for name in SHOWN)
-        lines += ["", f"## {which}", "", f"| recipe | steps | minutes | {titles} |"]
-        lines += ["|---" * (3 + len(SHOWN)) + "|"]
+        lines += ["", f"## {which}", "", f"| recipe | steps | minutes | {titles} | revision |"]
+        lines += ["|---" * (4 + len(SHOWN)) + "|"]
         for each in rows:
             cells = [_cell(each["scores"].get(name)) for name in SHOWN]
-            lines.append(f"| {each['recipe']} | {each['steps']:,} | {each['minutes']} | " + " | ".join(cells) + " |")
+            cells = [each["recipe"], f"{each['steps']:,}", str(each["minutes"]), *cells, each["revision"]]
+            lines.append(f"| {' | '.join(cells)} |")
         lines += ["", f"![Samples of each](gallery/leaderboard-{which}.webp)", ""]
         lines += [f"    {each['command']}" for each in rows]
     return "\n".join([*lines, ""])
@@ -146,7 +148,7 @@ def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:
     for each in rows:
         made = grid(load(runs / f"{which}-{each['recipe']}", device="cpu").sample(25), columns=5)
         tiles.append((each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.NEAREST)))
-    titled(tiles, columns=4).save(DOCS / "gallery" / f"leaderboard-{which}.webp", quality=85)
+    titled(tiles, columns=4).save(DOCS / "gallery" / f"leaderboard-{which}.webp", quality=78)
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ a sample is not its own in a BatchNorm.
 
 Result: on the grid of 25 (PacGAN's protocol), 16,000 rounds of the preset `plane`: all 25 modes for 10 of 10 seeds, at
 least 96.7 % of high quality, reverse KL at most 0.0092; on the ring of 8, 5,000 rounds: all 8 for 10 of 10 seeds, at
-least 94.9 %, at most 0.0024 (benchmarks/README.md has the rest). On MNIST at 32x32, 1,700 small rounds in six minutes
-of one core: digits on a gray that is not yet black, fd_lite0_96 750 (docs/leaderboard.md).
+least 94.9 %, at most 0.0024 (benchmarks/README.md has the rest). On MNIST at 32x32, 1,800 small rounds in six minutes
+of one core: digits, half of them readable, fd_lite0_96 389; on avatars faces of all kinds with loose pixels
+(docs/leaderboard.md).
 """
 
 from __future__ import annotations

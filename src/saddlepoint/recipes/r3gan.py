@@ -13,7 +13,8 @@ throughout, where theirs grows; no augmentation. For more, see `networks/modern.
 Result: on Stacked MNIST, `python benchmarks/stacked.py relativistic-r1-r2`, seed 0, one core of a Xeon with AMX: all
 1,000 modes and a reverse KL of 0.15 after 12,000 steps, 92 minutes of CPU time (published, on GPUs: 1,000 and 0.078).
 In its ablation, 4,000 steps and one seed, the KL is 0.70; with the plain GAN's loss 0.72, with R1 alone 0.83. On MNIST
-at 32x32, 2,100 small steps in ten minutes of one core: rough digits, fd_lite0_96 714 (docs/leaderboard.md).
+at 32x32, 2,100 small steps in ten minutes of one core: rough digits, fd_lite0_96 714; on avatars blurs with a pattern
+on them (docs/leaderboard.md).
 """
 
 from __future__ import annotations
