@@ -35,10 +35,8 @@ Two = tuple[Images, Images, tuple[str, str]]
 
 def matched(data: Source | Blank, size: int, channels: int | None, part: str) -> Two:
     """Source and target, row by row, and their names."""
-    if isinstance(data, Blank):
-        return _blank(data, size, channels)
-    if _side_by_side(data):
-        return _halves(data, size, channels)
+    if isinstance(data, Blank) or _side_by_side(data):
+        return _without_classes(data, size, channels)
     images = data.whole(size=size, channels=channels)
     source, target, sides = _classes(images, part)
     if not data.listing.entries:
@@ -53,10 +51,8 @@ def matched(data: Source | Blank, size: int, channels: int | None, part: str) ->
 
 def apart(data: Source | Blank, size: int, channels: int | None, part: str) -> Two:
     """Source and target, of any lengths, and their names."""
-    if isinstance(data, Blank):
-        return _blank(data, size, channels)
-    if _side_by_side(data):
-        return _halves(data, size, channels)
+    if isinstance(data, Blank) or _side_by_side(data):
+        return _without_classes(data, size, channels)
     images = data.whole(size=size, channels=channels)
     source, target, sides = _classes(images, part)
     found = images.classes
@@ -95,6 +91,11 @@ def _names(data: Source) -> list[str]:
     skipped = data.report.skipped.values() if data.report else ()
     unusable = {record["name"] for records in skipped for record in records}
     return [entry.name for entry in data.listing.entries if entry.name not in unusable]
+
+
+def _without_classes(data: Source | Blank, size: int, channels: int | None) -> Two:
+    """Two sets that stand row by row already, of nothing or of halves: pairs, which need not be used as such."""
+    return _blank(data, size, channels) if isinstance(data, Blank) else _halves(data, size, channels)
 
 
 def _blank(data: Blank, size: int, channels: int | None) -> Two:
