@@ -30,7 +30,7 @@ from saddlepoint.data.images import Images
 from saddlepoint.data.pairs import held_out_pairs
 from saddlepoint.data.source import open_source
 from saddlepoint.data.split import Rows, split
-from saddlepoint.data.stream import labeled
+from saddlepoint.data.stream import labeled, scaled
 from saddlepoint.data.styles import read_tables
 from saddlepoint.evaluation.networks import network
 from saddlepoint.metrics.classify import class_accuracy, probe
@@ -88,8 +88,7 @@ def sharp(run: Path) -> float:
 
 def picture_tensor(images: Images) -> Tensor:
     """All pictures of a set, float32 (N, C, H, W) in [-1, 1]."""
-    blank = replace(images, labels=np.zeros(len(images), np.int64))
-    return labeled(blank, np.arange(len(images)))[0]
+    return scaled(images.pixels[np.arange(len(images))])
 
 
 def styles_by(tone: str) -> list[tuple[Images, Images]]:
