@@ -79,6 +79,12 @@ def test_tones_follow_the_colors() -> None:
     assert "hairTone" not in tones.names
 
 
+def test_what_is_not_there_has_no_tone() -> None:
+    table = with_tones(Attributes.gather([{"hairColor": "#e5d7a3"}, {"hairVariant": "bald"}, {"hairColor": "#0e0e0e"}]))
+    codes, values = table.labels("hairTone")
+    assert [values[code] for code in codes] == ["light", "none", "dark"]
+
+
 @pytest.mark.parametrize("spec", ["styles:adventurer", "styles:micah+micah", "styles:a+b+c"])
 def test_anything_but_two_styles_is_refused(cache: Path, spec: str) -> None:
     with pytest.raises(UsageError, match="two styles") as caught:

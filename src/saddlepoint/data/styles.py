@@ -60,7 +60,9 @@ def open_styles(text: str, size: Size, root: Path, watch: Watch) -> Images:
 
 
 def read_tables(text: str, size: Size, root: Path) -> tuple[Attributes, Attributes]:
-    """The attributes of each style's pictures, with `skinTone` and `hairTone`, `light` or `dark`, where it has them.
+    """The attributes of each style's pictures, with `skinTone` and `hairTone` where it has them.
+
+    A tone is `light` or `dark`, or `none` of what is not there, such as the hair of a bald head.
 
     Args:
         text: of a set that `open_styles` has made, like the other arguments.
@@ -83,6 +85,8 @@ def with_tones(table: Attributes) -> Attributes:
 
 
 def _tone(color: str) -> str:
+    if not color.startswith("#"):
+        return color  # `none`: a head without hair has no color of hair
     red_green_blue = np.frombuffer(bytes.fromhex(color.removeprefix("#")), np.uint8)
     return "light" if red_green_blue @ _WEIGHTS / 255 > _LIGHT else "dark"
 
