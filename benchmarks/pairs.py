@@ -34,8 +34,8 @@ from saddlepoint.data.stream import labeled, scaled
 from saddlepoint.data.styles import read_tables
 from saddlepoint.evaluation.networks import network
 from saddlepoint.metrics.classify import class_accuracy, probe
-from saddlepoint.pictures.grid import grid
-from saddlepoint.pictures.sheets import titled
+from saddlepoint.networks.progressive import enlarge
+from saddlepoint.pictures.translations import comparison
 
 EMOJI, STYLES = "openmoji", "styles"
 TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -48,6 +48,7 @@ TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
 PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
 HOLDOUT, SIZE, SIDE, COUNT = 0.1, 64, 96, 2000
 TONES = ("skinTone", "hairTone")
+TOLD = ("dark", "light", "none")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
 
@@ -101,10 +102,19 @@ def styles_by(tone: str) -> list[tuple[Images, Images]]:
     for side, table in enumerate(tables):
         rows = np.flatnonzero(whole.labels == side)
         codes, values = table.labels(tone)
-        light = np.array([value == "light" for value in values])[codes]
-        part = replace(whole, pixels=Rows(whole.pixels, rows), labels=light.astype(np.int64), classes=("dark", "light"))
-        sides.append(split(part, HOLDOUT))
+        found = np.array([TOLD.index(value) for value in values])[codes]
+        part = replace(whole, pixels=Rows(whole.pixels, rows), labels=found, classes=TOLD)
+        # Held out as in the training, and only then without those that have no such tone.
+        learned, held_back = split(part, HOLDOUT)
+        sides.append((_told(learned), _told(held_back)))
     return sides
+
+
+def _told(images: Images) -> Images:
+    """The pictures whose tone is light or dark."""
+    assert images.labels is not None, "tones are its classes"
+    rows = np.flatnonzero(images.labels < TOLD.index("none"))
+    return replace(images, pixels=Rows(images.pixels, rows), labels=images.labels[rows], classes=TOLD[:2])
 
 
 def kept(run: Path, tone: str) -> dict[str, float]:
@@ -144,16 +154,21 @@ def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
 
 
 def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
-    """Held-out pictures and what each model makes of them, side by side."""
+    """Held-out pictures, from all over the set, and what each model makes of them, side by side."""
     if data == EMOJI:
         pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
-        source, answers = (picture_tensor(images)[:12] for images in (pairs.source, pairs.target))
+        source, answers = (_spread(images) for images in (pairs.source, pairs.target))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names), ("target", answers)]
     else:
-        source, target = (labeled(side[1], np.arange(12))[0] for side in styles_by(TONES[0]))
+        source, target = (_spread(side[1]) for side in styles_by(TONES[0]))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
         columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
-    return titled([(title, grid(pictures, columns=1)) for title, pictures in columns], columns=len(columns))
+    return comparison([(head, enlarge(pictures, 2)) for head, pictures in columns])
+
+
+def _spread(images: Images) -> Tensor:
+    """Twelve pictures of a set, evenly spread over it."""
+    return picture_tensor(images)[:: len(images) // 12][:12]
 
 
 def _made(run: Path, pictures: Tensor, *, back: bool = False) -> Tensor:
