@@ -5,9 +5,10 @@ python benchmarks/pairs.py --only l1 gan l1_gan          the three of Isola et a
 python benchmarks/pairs.py --only cyclegan --epochs 1    shorter than the preset says
 
 A tenth of the pictures is held out, and all that is measured is measured of it. Pairs: how far translations are from
-the right answers, and how sharp they are beside them. Two styles: Fréchet distance of translations to the target style
-beside that of the source as it is, the way there and back, and whether light skin and light hair stay light, as told by
-a probe that learned it from the target style. May be killed at any time; the same command goes on.
+the right answers, how sharp they are beside them, and how like in colors where the answer paints. Two styles: Fréchet
+distance of translations to the target style beside that of the source as it is, the way there and back, and whether
+light skin and light hair stay light, as told by a probe that learned it from the target style. May be killed at any
+time; the same command goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from evidence import RESULTS, held, publish
-from PIL import Image
+from PIL import Image, ImageCms
 from torch import Tensor
 
 from saddlepoint import evaluate, load
@@ -80,11 +81,32 @@ def sharpness(images: Tensor) -> float:
     return float(images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean())
 
 
-def sharp(run: Path) -> float:
-    """Sharpness of translations of the held-out pairs as a part of that of their targets."""
+def beside(run: Path) -> dict[str, Any]:
+    """Translations of the held-out pairs beside their targets: sharpness, as a part of theirs, and shared colors."""
     pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
     source, target = (picture_tensor(images) for images in (pairs.source, pairs.target))
-    return sharpness(load(run, device="cpu").translate(source)) / sharpness(target)
+    made = load(run, device="cpu").translate(source)
+    painted = ((source - target).abs().mean(1) > 0.2).numpy()
+    colors = {
+        channel: round(shared(found, wanted), 4)
+        for channel, found, wanted in zip("Lab", lab(made)[painted].T, lab(target)[painted].T, strict=True)
+    }
+    return {"sharpness": sharpness(made) / sharpness(target), "colors": colors}
+
+
+def lab(pictures: Tensor) -> np.ndarray:
+    """The colors of pictures (N, 3, H, W) in [-1, 1] as CIELAB, int (N, H, W, 3), each channel from 0 to 255."""
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    pixels = ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    found = np.stack([np.asarray(ImageCms.applyTransform(Image.fromarray(each), to_lab)) for each in pixels])
+    # a and b are signed, and gray is in their middle.
+    return (found.astype(int) + np.array([0, 128, 128])) % 256
+
+
+def shared(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Intersection of two histograms of 32 bins, from 0 to 1 (Isola et al. 2017, figure 7)."""
+    parts = [np.histogram(values, bins=32, range=(0, 256))[0] / len(values) for values in (found, wanted)]
+    return float(np.minimum(*parts).sum())
 
 
 def picture_tensor(images: Images) -> Tensor:
@@ -147,7 +169,7 @@ def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1)}
     found["scores"] = scores(runs / name)
     if TRAININGS[name][1] == EMOJI:
-        found["sharpness"] = sharp(runs / name)
+        found |= beside(runs / name)
     else:
         found["kept"] = {tone: kept(runs / name, tone) for tone in TONES}
     return found
@@ -163,7 +185,7 @@ def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
         source, target = (_spread(side[1]) for side in styles_by(TONES[0]))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
         columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
-    return comparison([(head, enlarge(pictures, 2)) for head, pictures in columns])
+    return comparison([(head, list(enlarge(pictures, 2))) for head, pictures in columns])
 
 
 def _spread(images: Images) -> Tensor:
