@@ -274,6 +274,45 @@ def conditional(record: dict[str, Any]) -> list[str]:
     return lines
 
 
+def pairs(record: dict[str, Any]) -> list[str]:
+    """Pictures made from pictures: of pairs, and of two sets that nobody has paired."""
+    rows, lines = record["rows"], ["## Pictures to pictures"]
+    side = f"{record['size']}x{record['size']}"
+    if paired := {name: row for name, row in rows.items() if "colors" in row}:
+        scores = list(next(iter(paired.values()))["scores"])
+        lines += [
+            "",
+            f"`pix2pix --preset laptop` from lines to colors of emoji, {side}, with L1 alone, the game alone and both; "
+            f"on the {record['holdout']:.0%} of the pairs that were held out. Sharpness: mean difference of "
+            "neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b where the target "
+            "paints (Isola et al. 2017, figure 7).",
+            "",
+            "| | " + " | ".join(score.replace("_", " ") for score in scores) + " | sharpness | colors | minutes |",
+            "|---" * (4 + len(scores)) + "|",
+        ]
+        for name, row in paired.items():
+            cells = [f"{row['scores'][score]['value']:.3f}" for score in scores]
+            colors = " / ".join(f"{share:.2f}" for share in row["colors"].values())
+            cells += [f"{row['sharpness']:.2f}", colors, f"{row['minutes']:.0f}"]
+            lines.append(f"| {name.replace('_', ' + ')} | " + " | ".join(cells) + " |")
+    if apart := {name: row for name, row in rows.items() if "kept" in row}:
+        scores = list(next(iter(apart.values()))["scores"])
+        lines += [
+            "",
+            f"Adventurer to big smile and back, two styles of avatars that nobody has paired, {side}; on the "
+            f"{record['holdout']:.0%} that were held out. Kept: how often a probe of the target style finds in a "
+            "translation the tone of its source (the most frequent tone alone).",
+            "",
+            "| | " + " | ".join(score.replace("_", " ") for score in scores) + " | kept skin | kept hair | minutes |",
+            "|---" * (4 + len(scores)) + "|",
+        ]
+        for name, row in apart.items():
+            cells = [f"{row['scores'][score]['value']:.3g}" for score in scores]
+            cells += [f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row["kept"].values()]
+            lines.append(f"| {name} | " + " | ".join([*cells, f"{row['minutes']:.0f}"]) + " |")
+    return lines
+
+
 def _counted(errors: list[int]) -> str:
     if not errors:
         return ""
@@ -296,6 +335,7 @@ TABLES = {
     "metrics": metrics,
     "sensitivity": sensitivity,
     "conditional": conditional,
+    "pairs": pairs,
     "doctor": doctor,
 }
 
