@@ -51,17 +51,17 @@ PACE, WARM = 15.0, 12  # seconds of rounds that the pace is measured over, after
 SHOWN = ("fd_lite0_96", "kd_lite0_96", "precision_lite0_96", "recall_lite0_96", "swd", "memorization_lite0_96")
 
 
-def steps_in(seconds: float, name: str, data: str) -> int:
+def steps_in(seconds: float, name: str, data: str, settings: dict[str, Any]) -> int:
     """How many rounds of a recipe one core plays in so long, two digits of it."""
     plan = Plan(**PLAN).resolve()
     plan.prepare()
     found = recipe.find(name)
-    settings = dict(SETTINGS[name])
-    preset = settings.pop("preset", None)
-    source = open_source(data, holdout=HOLDOUT)
+    chosen = dict(settings)
+    preset, by = chosen.pop("preset", None), chosen.pop("by", None)
+    source = open_source(data, holdout=HOLDOUT, by=by)
     rounds = WARM
     for _ in range(2):
-        match = opening(found.stages(found.configure(preset, **settings, steps=rounds), source), plan)
+        match = opening(found.stages(found.configure(preset, **chosen, steps=rounds), source), plan)
         began = time.process_time()
         play(match)
         pace = (time.process_time() - began) / rounds
@@ -80,12 +80,12 @@ def command(name: str, data: str, steps: int) -> str:
 def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
     """Trains a recipe and scores it."""
     data = SETS[which]
-    steps = steps_in(60 * minutes, name, data)
+    steps = steps_in(60 * minutes, name, data, SETTINGS[name])
     began = time.process_time()
     run = train(name, data, name=f"{which}-{name}", out=runs, holdout=HOLDOUT, steps=steps, **SETTINGS[name], **PLAN)
     seconds = time.process_time() - began
     found = evaluate(run, count=COUNT, side=SIDE, metrics=["fd", "kd", "precision", "swd", "memory"], device="cpu")
-    scores = {}
+    scores: dict[str, Any] = {}
     for score in found.scores:
         # Those against the training data come first; memorization has no other than the one against the held-out part.
         scores.setdefault(score.name, {"value": score.value, "low": score.low, "high": score.high})
@@ -147,7 +147,7 @@ def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:
     tiles: list[tuple[str, Image.Image]] = []
     for each in rows:
         made = grid(load(runs / f"{which}-{each['recipe']}", device="cpu").sample(25), columns=5)
-        tiles.append((each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.NEAREST)))
+        tiles.append((each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.Resampling.NEAREST)))
     titled(tiles, columns=4).save(DOCS / "gallery" / f"leaderboard-{which}.webp", quality=78)
 
 
