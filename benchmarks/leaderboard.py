@@ -147,7 +147,9 @@ def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:
     tiles: list[tuple[str, Image.Image]] = []
     for each in rows:
         made = grid(load(runs / f"{which}-{each['recipe']}", device="cpu").sample(25), columns=5)
-        tiles.append((each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.Resampling.NEAREST)))
+        tiles.append(
+            (each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.Resampling.NEAREST))
+        )
     titled(tiles, columns=4).save(DOCS / "gallery" / f"leaderboard-{which}.webp", quality=78)
 
 
