@@ -286,7 +286,7 @@ def _attribute(made: dict[str, Any]) -> list[str]:
     lines = [
         "",
         f"`{made['data']}` by `{made['by']}` at 32x32, the preset `laptop` of each, {made['minutes_each']:g} minutes "
-        f"of one core as measured beforehand; {made['count']:,} samples against the training pictures. The last column: "
+        f"of one core as measured beforehand; {made['count']:,} samples against the training pictures. Last column: "
         "how often a face is told to wear what was asked for.",
         "",
         "| recipe | steps | minutes | fd_lite0 | precision | recall | accuracy |",
