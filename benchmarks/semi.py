@@ -36,7 +36,7 @@ from saddlepoint.recipes import sgan
 
 LABELS, SUBSETS = (20, 50, 100, 200), 10
 PRESET = "laptop"
-EPOCHS = sgan.PRESETS[PRESET]["epochs"]
+STEPS = sgan.PRESETS[PRESET]["steps"]
 EVERYTHING = 60_000
 FEW_STEPS, EVERYTHING_STEPS = 2_000, 12_000
 """Steps of the baseline. A few labels it has learned by heart long before."""
@@ -92,9 +92,9 @@ def wrong(classify: Callable[[Tensor], Tensor]) -> int:
 
 def rows(figures: dict[str, Any], baseline: bool) -> dict[str, Any]:
     """The part of the figures that a run belongs to: a list by number of labels, and the CPU seconds of them all."""
-    home = figures.setdefault("sgan", {"epochs": EPOCHS, "seconds": 0.0})
-    if home["epochs"] != EPOCHS:
-        raise SystemExit(f"sgan in conditional.json is of {home['epochs']} epochs, not {EPOCHS}: delete it first")
+    home = figures.setdefault("sgan", {"steps": STEPS, "seconds": 0.0})
+    if home["steps"] != STEPS:
+        raise SystemExit(f"sgan in conditional.json is of {home['steps']} steps, not {STEPS}: delete it first")
     part: dict[str, Any] = home.setdefault("supervised", {"seconds": 0.0}) if baseline else home
     return part
 

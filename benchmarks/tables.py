@@ -261,8 +261,8 @@ def _few(made: dict[str, Any]) -> list[str]:
     alone = made.get("supervised", {})
     return [
         "",
-        f"`sgan`, test digits told wrong of 10,000: mean ± deviation over choices of the labels, {made['epochs']:g} "
-        "epochs each. Published for 100 labels: 93 ± 6.5.",
+        f"`sgan`, test digits told wrong of 10,000: mean ± deviation over choices of the labels, {made['steps']:,} "
+        "steps each. Published for 100 labels: 93 ± 6.5.",
         "",
         "| labels | choices | with the game | from the labels alone |",
         "|---|---|---|---|",

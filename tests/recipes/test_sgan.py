@@ -18,6 +18,7 @@ from saddlepoint.game import Turn
 from saddlepoint.loop import train
 from saddlepoint.match import Match, opening
 from saddlepoint.plan import Plan
+from saddlepoint.recipes import sgan
 
 SGAN = recipe.find("sgan")
 PLAN = Plan("cpu", threads=1)
@@ -75,15 +76,15 @@ def test_being_real_is_being_of_any_class(silent: Match) -> None:
 
 
 def test_losses_are_the_papers(silent: Match) -> None:
-    game, read = silent.game, silent.stage.data.read(0, 24)
+    game, (read, other) = silent.game, (silent.stage.data.read(start, 24) for start in (0, 24))
     torch.manual_seed(0)
     turns = first_round(silent)
     torch.manual_seed(0)
     with torch.no_grad():
-        fake = game.sample(24)
+        fake, another = game.sample(24), game.sample(24)
         named = game.classify(read.labeled.image).log_softmax(1)[range(24), read.labeled.label]
         real, made = (game.score(images).sigmoid() for images in (read.unlabeled.image, fake))
-        means = [game.discriminator.features(images).mean(0) for images in (read.unlabeled.image, fake)]
+        means = [game.discriminator.features(images).mean(0) for images in (other.unlabeled.image, another)]
     losses = {name: loss.item() for turn in turns.values() for name, loss in turn.losses.items()}
     assert losses == pytest.approx(
         {
@@ -94,6 +95,22 @@ def test_losses_are_the_papers(silent: Match) -> None:
         },
         rel=1e-4,  # sums of float32 in another order
     )
+
+
+def test_the_connected_generator_begins_with_the_mean_picture() -> None:
+    played = match()
+    first = played.stage.data.read(0, 240).image
+    with torch.no_grad():
+        drawn = played.game.sample(2000).mean(0)
+    # Sigmoids of what latents add do not average out, and pixels are kept off 0 and 1.
+    assert (drawn - first.mean(0)).abs().mean() < 0.15
+    # What it begins without: gray everywhere.
+    assert first.mean(0).abs().mean() > 0.4
+
+
+def test_a_centered_softplus_has_mean_zero_behind_normalization() -> None:
+    normal = torch.distributions.Normal(0.0, 1.0).icdf(torch.linspace(0.0005, 0.9995, 1000))
+    assert sgan.Centered()(normal).mean().abs() < 1e-3
 
 
 def test_only_the_chosen_labels_are_used() -> None:
