@@ -11,7 +11,10 @@ Differs from the chapter: the discriminator returns logits and the loss takes th
 PyTorch's small random values; pictures are made with the running statistics of the BatchNorm, not with those of their
 batch. Sizes of 64 and 128 have one and two layers more, as a DCGAN has.
 
-Result: not yet measured.
+Result: the preset `laptop` on MNIST, 20,000 steps, an hour and a half of one core: 99.88 % of samples are told as the
+digit that was asked for, no digit under 99 %. Their variety is smaller than that of the data: the nearest of 50,000
+samples is of another digit for 6.8 % of the test digits, the nearest of 60,000 real ones for 2.9 %, and a network that
+learned from samples alone tells 97.05 % of them, not 99.65 %. By the end the discriminator is sure of almost all.
 """
 
 from __future__ import annotations
