@@ -63,7 +63,7 @@ def supervised(labels: int, subset: int) -> tuple[int, float]:
     options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset)
     examples = open_source("mnist:train", seed=subset).images(size=options.size)
     stream = PartlyLabeledStream(examples, options.batch, labels=labels, subset=subset)
-    network = sgan.Discriminator(options, len(examples.classes), examples.shape)
+    network = sgan.Discriminator(options.form, options.width, len(examples.classes), examples.shape)
     initialize(network, stream.read(0, sgan.FIRST_LOOK).image)
     learned = [weight for weight in network.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), eps=sgan.EPS, fused=True)

@@ -15,10 +15,8 @@ told 151 of the 10,000 test digits wrongly, and fewer with every thousand steps;
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import Field
@@ -28,10 +26,9 @@ from torch.nn import functional as F
 from .. import recipe
 from ..data.few import PartlyLabeledStream
 from ..game import Game, Player, Stage, Turn
-from ..layers.convolution import Up
-from ..layers.dither import Dither
 from ..layers.latents import latents
-from ..layers.weightnorm import initialize, weight_norm
+from ..layers.weightnorm import initialize
+from ..networks.classifying import Discriminator, Form, begin_with_the_mean, generator
 from ..objectives import cross_entropy, feature_matching
 from ..schedules import linear_decay
 
@@ -47,7 +44,7 @@ FIRST_LOOK = 500
 class Options(recipe.Options):
     """What can be chosen about a semi-supervised GAN."""
 
-    form: Literal["connected", "convolutional"] = Field("connected", description="of both networks")
+    form: Form = Field("connected", description="of both networks")
     labels: int = Field(100, ge=1, description="pictures whose labels are used, equally many of each class")
     subset: int = Field(0, ge=0, le=2**32 - 1, description="seed that chooses these pictures")
     size: int = Field(28, ge=8, le=128, multiple_of=4, description="height and width of the pictures in pixels")
@@ -71,100 +68,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 SMOKE: dict[str, Any] = {"labels": 6, "size": 8, "latent": 8, "width": 4, "batch": 8, "steps": 4}
 
 
-class Discriminator(nn.Module):
-    """Maps images (N, C, H, W) in [-1, 1] to the logits (N, K) of their classes."""
-
-    def __init__(self, options: Options, classes: int, shape: tuple[int, ...]) -> None:
-        super().__init__()
-        if options.form == "connected":
-            self.body = connected([math.prod(shape), *(options.width * times for times in (4, 2, 1, 1, 1))])
-            self.head = nn.Sequential(Dither(0.5), normalized(nn.Linear(options.width, classes), learn_length=True))
-        else:
-            self.body = convolutional(shape[0], options.width)
-            self.head = nn.Sequential(normalized(nn.Linear(2 * options.width, classes), learn_length=True))
-
-    def features(self, images: Tensor) -> Tensor:
-        """Features (N, F) before the logits."""
-        # Ink is 1 and paper 0: the noise is meant for this range.
-        features: Tensor = self.body((images + 1) / 2)
-        return features
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(images))
-        return logits
-
-
-def normalized(layer: nn.Module, *, learn_length: bool = False) -> nn.Module:
-    """A layer with weight normalization, its directions drawn as the authors draw them."""
-    assert isinstance(layer.weight, Tensor)
-    nn.init.normal_(layer.weight, 0.0, 0.1)
-    return weight_norm(layer, learn_length=learn_length)
-
-
-def connected(widths: list[int]) -> nn.Sequential:
-    """Hidden layers with noise before each."""
-    layers: list[nn.Module] = [nn.Flatten()]
-    for number, (entering, leaving) in enumerate(pairwise(widths)):
-        layers += [Dither(0.5 if number else 0.3), normalized(nn.Linear(entering, leaving)), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
-
-
-def convolutional(channels: int, width: int) -> nn.Sequential:
-    """Nine convolutions, the third and the sixth with stride 2, the last two of single pixels; then the mean."""
-    layers: list[nn.Module] = []
-    for number, (entering, leaving) in enumerate(pairwise([channels, *[width] * 3, *[2 * width] * 6])):
-        if number % 3 == 0:
-            layers.append(nn.Dropout(0.5 if number else 0.2))
-        side, stride = 3 if number < 7 else 1, 2 if number in (2, 5) else 1
-        layers += [normalized(nn.Conv2d(entering, leaving, side, stride, side // 2)), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-
-def generator(options: Options, shape: tuple[int, ...]) -> nn.Sequential:
-    """Maps latents (N, Z) to images in [0, 1]."""
-    (channels, height, width), wide = shape, 2 * options.width
-    if options.form == "connected":
-        layers: list[nn.Module] = []
-        for entering in (options.latent, wide):
-            layers += [nn.Linear(entering, wide, bias=False), nn.BatchNorm1d(wide), Centered()]
-        layers.append(nn.Linear(wide, math.prod(shape)))
-        for layer in layers:
-            if isinstance(layer, nn.Linear):
-                nn.init.xavier_uniform_(layer.weight)
-        weight_norm(layers[-1], learn_length=True)
-        return nn.Sequential(*layers, nn.Sigmoid(), nn.Unflatten(1, shape))
-    corner = (2 * wide, height // 4, width // 4)
-    return nn.Sequential(
-        nn.Linear(options.latent, math.prod(corner), bias=False),
-        nn.Unflatten(1, corner),
-        *(nn.BatchNorm2d(2 * wide), nn.ReLU(inplace=True), Up(2 * wide, wide)),
-        *(nn.BatchNorm2d(wide), nn.ReLU(inplace=True), Up(wide, channels, bias=True)),
-        nn.Sigmoid(),
-    )
-
-
-class Centered(nn.Softplus):
-    """The softplus less its mean over N(0, 1): weights behind it learn what varies, and biases the level."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        return super().forward(features) - 0.806
-
-
-@torch.no_grad()
-def begin_with_the_mean(generator: nn.Sequential, images: Tensor) -> None:
-    """Sets the last biases of a connected generator to the mean of images (N, C, H, W) in [-1, 1]."""
-    last = next(layer for layer in reversed(generator) if isinstance(layer, nn.Linear))
-    last.bias.copy_(((images.mean(0).flatten() + 1) / 2).clamp(0.01, 0.99).logit())
-
-
 class SGAN(Game):
     """Salimans et al. 2016, section 5: the discriminator tells K classes, and from all of them the fakes."""
 
     def __init__(self, options: Options, classes: tuple[str, ...], shape: tuple[int, ...]) -> None:
         super().__init__()
         self.options, self.latent, self.classes = options, options.latent, classes
-        self.generator = generator(options, shape)
-        self.discriminator = Discriminator(options, len(classes), shape)
+        self.generator = generator(options.form, options.latent, options.width, shape)
+        self.discriminator = Discriminator(options.form, options.width, len(classes), shape)
         if options.average:
             self.averaged = {"generator": options.average, "discriminator": options.average}
 
