@@ -105,6 +105,7 @@ def test_alone_nothing_is_shared() -> None:
     tensor = torch.ones(2)
     ranks.average([tensor])
     ranks.join("cpu")
+    ranks.meet()
     assert (ranks.rank(), ranks.world(), tensor.tolist()) == (0, 1, [1.0, 1.0])
     assert ranks.gather("x") == ["x"]
     assert ranks.share("x") == "x"

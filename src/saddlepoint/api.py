@@ -225,5 +225,6 @@ def _group(plan: Plan) -> Iterator[None]:
     ranks.join(plan.device)
     try:
         yield
+        ranks.meet()
     finally:
         ranks.leave()

@@ -28,6 +28,12 @@ def join(device: str) -> None:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 
 
+def meet() -> None:
+    """Waits for all ranks: where one leaves while another still talks to it, the other may abort on its way out."""
+    if world() > 1:
+        dist.barrier()
+
+
 def leave() -> None:
     """Leaves the group, if in one."""
     if dist.is_initialized():

@@ -129,6 +129,7 @@ def main(folder: Path) -> None:
     crash_and_resume(folder)
     stop_together()
     roll_back_together(folder)
+    ranks.meet()
     ranks.leave()
     assert ranks.world() == 1
 
