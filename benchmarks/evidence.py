@@ -8,8 +8,12 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saddlepoint.evaluation.comparison import Score
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -33,6 +37,19 @@ def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> 
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record) if as_json else json.dumps(record, indent=1))
+
+
+def by_name(scores: Iterable[Score]) -> dict[str, dict[str, float | None]]:
+    """Scores with the ends of their intervals; of one against several sets the first, which is the training data."""
+    found: dict[str, dict[str, float | None]] = {}
+    for score in scores:
+        found.setdefault(score.name, {"value": score.value, "low": score.low, "high": score.high})
+    return found
+
+
+def figure(number: float) -> str:
+    """A score as a reader wants it: three digits, or all of a large one."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def revision() -> str:

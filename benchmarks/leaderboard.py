@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, held, publish, revision
+from evidence import RESULTS, by_name, figure, held, publish, revision
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -26,7 +26,7 @@ from saddlepoint.data.source import open_source
 from saddlepoint.loop import train as play
 from saddlepoint.match import opening
 from saddlepoint.pictures.grid import grid
-from saddlepoint.pictures.sheets import titled
+from saddlepoint.pictures.sheets import scaled, titled
 from saddlepoint.plan import Plan
 
 DOCS = RESULTS.parent.parent / "docs"
@@ -85,17 +85,13 @@ def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
     run = train(name, data, name=f"{which}-{name}", out=runs, holdout=HOLDOUT, steps=steps, **SETTINGS[name], **PLAN)
     seconds = time.process_time() - began
     found = evaluate(run, count=COUNT, side=SIDE, metrics=["fd", "kd", "precision", "swd", "memory"], device="cpu")
-    scores: dict[str, Any] = {}
-    for score in found.scores:
-        # Those against the training data come first; memorization has no other than the one against the held-out part.
-        scores.setdefault(score.name, {"value": score.value, "low": score.low, "high": score.high})
     return {
         "recipe": name,
         "steps": steps,
         "minutes": round(seconds / 60, 1),
         "command": command(name, data, steps),
         "revision": revision(),
-        "scores": scores,
+        "scores": by_name(found.scores),
     }
 
 
@@ -132,12 +128,8 @@ def page(record: dict[str, Any]) -> str:
 def _cell(score: dict[str, Any] | None) -> str:
     if score is None:
         return ""
-    ends = f" ({_figure(score['low'])} … {_figure(score['high'])})" if score["low"] is not None else ""
-    return f"{_figure(score['value'])}{ends}"
-
-
-def _figure(number: float) -> str:
-    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
+    ends = f" ({figure(score['low'])} … {figure(score['high'])})" if score["low"] is not None else ""
+    return f"{figure(score['value'])}{ends}"
 
 
 def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:
@@ -147,9 +139,7 @@ def sheet(which: str, rows: list[dict[str, Any]], runs: Path) -> None:
     tiles: list[tuple[str, Image.Image]] = []
     for each in rows:
         made = grid(load(runs / f"{which}-{each['recipe']}", device="cpu").sample(25), columns=5)
-        tiles.append(
-            (each["recipe"], made.convert("RGB").resize((2 * made.width, 2 * made.height), Image.Resampling.NEAREST))
-        )
+        tiles.append((each["recipe"], scaled(made, (2 * made.width, 2 * made.height))))
     titled(tiles, columns=4).save(DOCS / "gallery" / f"leaderboard-{which}.webp", quality=78)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, held, publish
+from evidence import RESULTS, by_name, held, publish
 from PIL import Image, ImageCms
 from torch import Tensor
 
@@ -72,8 +72,7 @@ def trained(name: str, runs: Path, shorter: dict[str, Any]) -> float:
 
 def scores(run: Path) -> dict[str, dict[str, float | None]]:
     """Every score that `saddle eval` has of it, by name."""
-    found = evaluate(run, count=COUNT, side=SIDE, device="cpu").scores
-    return {score.name: {"value": score.value, "low": score.low, "high": score.high} for score in found}
+    return by_name(evaluate(run, count=COUNT, side=SIDE, device="cpu").scores)
 
 
 def sharpness(images: Tensor) -> float:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import held, publish
+from evidence import by_name, held, publish
 from PIL import Image, ImageFilter
 
 from saddlepoint.data.cache import default_folder
@@ -132,7 +132,7 @@ def judged(parts: Parts, pixels: Pixels, sight: Sight) -> dict[str, dict[str, fl
     found: list[Score] = []
     for family in choose(METRICS, points=False):
         found += measured(family, comparisons if family.name == "memory" else comparisons[:1])
-    return {score.name: {"value": score.value, "low": score.low, "high": score.high} for score in found}
+    return by_name(found)
 
 
 def whole(pixels: Pixels) -> Set:

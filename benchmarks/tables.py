@@ -6,9 +6,12 @@ python benchmarks/tables.py
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
+
+from evidence import figure
 
 HERE = Path(__file__).parent
 HEAD = """# Benchmarks
@@ -287,7 +290,7 @@ def _attribute(made: dict[str, Any]) -> list[str]:
         "",
         f"`{made['data']}` by `{made['by']}` at 32x32, the preset `laptop` of each, {made['minutes_each']:g} minutes "
         f"of one core as measured beforehand; {made['count']:,} samples against the training pictures. Last column: "
-        "how often a face is told to wear what was asked for.",
+        "how often the class that was asked for is told.",
         "",
         "| recipe | steps | minutes | fd_lite0 | precision | recall | accuracy |",
         "|---|---|---|---|---|---|---|",
@@ -326,8 +329,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
     """Pictures made from pictures: of pairs, and of two sets that nobody has paired."""
     rows, lines = record["rows"], ["## Pictures to pictures"]
     side = f"{record['size']}x{record['size']}"
-    if paired := {name: row for name, row in rows.items() if "colors" in row}:
-        scores = list(next(iter(paired.values()))["scores"])
+    if paired := {name.replace("_", " + "): row for name, row in rows.items() if "colors" in row}:
         lines += [
             "",
             f"`pix2pix --preset laptop` from lines to colors of emoji, {side}, with L1 alone, the game alone and both; "
@@ -335,30 +337,61 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b where the target "
             "paints (Isola et al. 2017, figure 7).",
             "",
-            "| | " + " | ".join(score.replace("_", " ") for score in scores) + " | sharpness | colors | minutes |",
-            "|---" * (4 + len(scores)) + "|",
+            *_scored(paired, {"sharpness": _sharpness, "colors": _colors}),
         ]
-        for name, row in paired.items():
-            cells = [f"{row['scores'][score]['value']:.3f}" for score in scores]
-            colors = " / ".join(f"{share:.2f}" for share in row["colors"].values())
-            cells += [f"{row['sharpness']:.2f}", colors, f"{row['minutes']:.0f}"]
-            lines.append(f"| {name.replace('_', ' + ')} | " + " | ".join(cells) + " |")
     if apart := {name: row for name, row in rows.items() if "kept" in row}:
-        scores = list(next(iter(apart.values()))["scores"])
         lines += [
             "",
             f"Adventurer to big smile and back, two styles of avatars that nobody has paired, {side}; on the "
             f"{record['holdout']:.0%} that were held out. Kept: how often a probe of the target style finds in a "
             "translation the tone of its source (the most frequent tone alone).",
             "",
-            "| | " + " | ".join(score.replace("_", " ") for score in scores) + " | kept skin | kept hair | minutes |",
-            "|---" * (4 + len(scores)) + "|",
+            *_scored(apart, {"kept skin, hair": _kept}),
         ]
-        for name, row in apart.items():
-            cells = [f"{row['scores'][score]['value']:.3g}" for score in scores]
-            cells += [f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row["kept"].values()]
-            lines.append(f"| {name} | " + " | ".join([*cells, f"{row['minutes']:.0f}"]) + " |")
     return lines
+
+
+def _scored(rows: dict[str, dict[str, Any]], more: dict[str, Callable[[dict[str, Any]], str]]) -> list[str]:
+    """A table of all scores of some trainings, of columns that are theirs alone, and of their minutes."""
+    scores = list(next(iter(rows.values()))["scores"])
+    lines = [f"| | {' | '.join([*(score.replace('_', ' ') for score in scores), *more])} | minutes |"]
+    lines.append("|---" * (2 + len(scores) + len(more)) + "|")
+    for name, row in rows.items():
+        cells = [figure(row["scores"][score]["value"]) for score in scores]
+        cells += [tell(row) for tell in more.values()]
+        lines.append(f"| {' | '.join([name, *cells])} | {row['minutes']:.0f} |")
+    return lines
+
+
+def _sharpness(row: dict[str, Any]) -> str:
+    return f"{row['sharpness']:.2f}"
+
+
+def _colors(row: dict[str, Any]) -> str:
+    return " / ".join(f"{share:.2f}" for share in row["colors"].values())
+
+
+def _kept(row: dict[str, Any]) -> str:
+    return ", ".join(f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row["kept"].values())
+
+
+def growth(record: dict[str, Any]) -> list[str]:
+    """ProGAN against DCGAN."""
+    made = {name: record[name] for name in ("progan", "dcgan") if name in record}
+    scores = list(next(iter(made.values()))["scores"])
+    lines = [
+        "## Growing against standing",
+        "",
+        f"`{record['data']}` at 64x64, {record['minutes_each']:g} minutes of one core as measured beforehand; "
+        f"{next(iter(made.values()))['count']:,} samples against the training pictures.",
+        "",
+        "| | length | " + " | ".join(score.replace("_", " ") for score in scores) + " |",
+        "|---" * (2 + len(scores)) + "|",
+    ]
+    for name, row in made.items():
+        length = " ".join(f"`--{option} {value}`" for option, value in row["length"].items())
+        lines.append(f"| {name} | {length} | {' | '.join(figure(row['scores'][key]) for key in scores)} |")
+    return [*lines, "", "![Distances of patches over time, by level](../docs/gallery/growth-swd.webp)"]
 
 
 def _counted(errors: list[int]) -> str:
@@ -384,6 +417,7 @@ TABLES = {
     "sensitivity": sensitivity,
     "conditional": conditional,
     "pairs": pairs,
+    "growth": growth,
     "doctor": doctor,
 }
 
