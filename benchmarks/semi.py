@@ -2,6 +2,7 @@
 
     python benchmarks/semi.py                        40 runs: four numbers of labels, ten choices of them each
     python benchmarks/semi.py --labels 100           ten of them; several processes may share the work like this
+    python benchmarks/semi.py --steps 12000          for as many steps; each number of labels has its own
     python benchmarks/semi.py --baseline             a network of the same size that learns from the labels alone
 
 The protocol of Salimans et al. 2016, Table 1, permutation-invariant: the labels are equally many of each class, chosen
@@ -36,17 +37,16 @@ from saddlepoint.recipes import sgan
 
 LABELS, SUBSETS = (20, 50, 100, 200), 10
 PRESET = "laptop"
-STEPS = sgan.PRESETS[PRESET]["steps"]
 EVERYTHING = 60_000
 FEW_STEPS, EVERYTHING_STEPS = 2_000, 12_000
 """Steps of the baseline. A few labels it has learned by heart long before."""
 
 
-def semi_supervised(labels: int, subset: int) -> tuple[int, float]:
+def semi_supervised(labels: int, subset: int, steps: int) -> tuple[int, float]:
     """Plays the game once; the digits that its classifier gets wrong, and the CPU seconds of the training."""
     plan = Plan("cpu", precision="bf16", threads=1, seed=subset).resolve()
     plan.prepare()
-    options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset)
+    options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset, steps=steps)
     match = opening(sgan.stages(options, open_source("mnist:train", seed=subset)), plan)
     began = time.process_time()
     train(match)
@@ -56,7 +56,7 @@ def semi_supervised(labels: int, subset: int) -> tuple[int, float]:
         return wrong(match.game.classify), seconds
 
 
-def supervised(labels: int, subset: int) -> tuple[int, float]:
+def supervised(labels: int, subset: int, steps: int) -> tuple[int, float]:
     """The same for the game's own classifier, noise and normalization included, that sees the labeled digits alone."""
     torch.set_num_threads(1)
     seed_everything(subset)
@@ -67,7 +67,6 @@ def supervised(labels: int, subset: int) -> tuple[int, float]:
     initialize(network, stream.read(0, sgan.FIRST_LOOK).image)
     learned = [weight for weight in network.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), eps=sgan.EPS, fused=True)
-    steps = EVERYTHING_STEPS if labels == EVERYTHING else FEW_STEPS
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     began = time.process_time()
     for step in range(steps):
@@ -90,12 +89,20 @@ def wrong(classify: Callable[[Tensor], Tensor]) -> int:
     return int((found != answers).sum())
 
 
-def rows(figures: dict[str, Any], baseline: bool) -> dict[str, Any]:
-    """The part of the figures that a run belongs to: a list by number of labels, and the CPU seconds of them all."""
-    home = figures.setdefault("sgan", {"steps": STEPS, "seconds": 0.0})
-    if home["steps"] != STEPS:
-        raise SystemExit(f"sgan in conditional.json is of {home['steps']} steps, not {STEPS}: delete it first")
-    part: dict[str, Any] = home.setdefault("supervised", {"seconds": 0.0}) if baseline else home
+def length(labels: int, baseline: bool, chosen: int | None) -> int:
+    """Steps of a run."""
+    if baseline:
+        return EVERYTHING_STEPS if labels == EVERYTHING else FEW_STEPS
+    return chosen or int(sgan.PRESETS[PRESET]["steps"])
+
+
+def rows(figures: dict[str, Any], labels: int, baseline: bool, steps: int) -> dict[str, Any]:
+    """The part of the figures a run belongs to: mistakes and steps by number of labels, and the CPU seconds of all."""
+    home = figures.setdefault("sgan", {"steps": {}, "seconds": 0.0})
+    part: dict[str, Any] = home.setdefault("supervised", {"steps": {}, "seconds": 0.0}) if baseline else home
+    before = part["steps"].setdefault(str(labels), steps)
+    if before != steps:
+        raise SystemExit(f"{labels} labels in conditional.json are of {before} steps, not {steps}: delete them first")
     return part
 
 
@@ -104,19 +111,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", nargs="*", type=int, default=None)
     parser.add_argument("--subsets", type=int, default=SUBSETS)
+    parser.add_argument("--steps", type=int, help="instead of what the preset says")
     parser.add_argument("--baseline", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     learn = supervised if given.baseline else semi_supervised
     for labels in given.labels or (*LABELS, *([EVERYTHING] if given.baseline else [])):
+        steps = length(labels, given.baseline, given.steps)
         # Of all labels there is one choice only.
         for subset in range(1 if labels == EVERYTHING else given.subsets):
-            if len(rows(held("conditional"), given.baseline).get(str(labels), [])) > subset:
+            if len(rows(held("conditional"), labels, given.baseline, steps).get(str(labels), [])) > subset:
                 continue
-            count, seconds = learn(labels, subset)
+            count, seconds = learn(labels, subset, steps)
             # Read again: another process may have added its own in the meantime.
             figures = held("conditional")
-            part = rows(figures, given.baseline)
+            part = rows(figures, labels, given.baseline, steps)
             part.setdefault(str(labels), []).append(count)
             part["seconds"] = round(part["seconds"] + seconds, 1)
             publish("conditional", figures, seed=subset, as_json=given.json)
