@@ -13,7 +13,7 @@ import torch
 
 from saddlepoint import model, recipe
 from saddlepoint.data.images import Images
-from saddlepoint.errors import Stopped
+from saddlepoint.errors import Stopped, UsageError
 from saddlepoint.game import Stage
 from saddlepoint.loop import train
 from saddlepoint.match import Match
@@ -68,6 +68,16 @@ def test_a_stage_for_each_resolution_and_each_fade() -> None:
 def test_the_paper_s_batches() -> None:
     settled = recipe.find("progan").configure(size=1024, batch=2)
     assert [settled.batch_at(side) for side in settled.sides] == [128, 128, 128, 64, 32, 16, 8, 4, 2]
+
+
+def test_who_has_fewer_pictures_than_the_first_stages_take_is_told_the_flag_that_helps() -> None:
+    with pytest.raises(UsageError, match=r"batch 32 is larger than the data set \(16 images\)") as told:
+        next(stages(options(batch=16, largest_batch=64), Noise()))
+    assert told.value.fix == "--largest-batch 16"
+    with pytest.raises(UsageError) as told:
+        next(stages(options(batch=32, largest_batch=64), Noise()))
+    assert told.value.fix == "--batch 16"
+    assert next(stages(options(batch=16, largest_batch=16), Noise())).data.batch == 16
 
 
 def test_a_fade_begins_where_the_stage_before_ended() -> None:

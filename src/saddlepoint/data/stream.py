@@ -166,11 +166,11 @@ class PointStream:
         )
 
 
-def require_room(batch: int, count: int, kind: str) -> None:
-    """Raises `UsageError` when `count` images or points are too few for one batch."""
+def require_room(batch: int, count: int, kind: str, *, flag: str = "--batch") -> None:
+    """Raises `UsageError` when `count` images or points are too few for one batch; `flag` sets its size."""
     if batch > count:
         raise UsageError(
             f"batch {batch:,} is larger than the data set ({count:,} {kind}{'s' * (count != 1)})",
-            where="--batch",
-            fix=f"--batch {max(1, 2 ** (count.bit_length() - 1))}",
+            where=flag,
+            fix=f"{flag} {max(1, 2 ** (count.bit_length() - 1))}",
         )

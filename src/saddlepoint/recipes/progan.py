@@ -28,6 +28,7 @@ from pydantic import Field
 from torch import Tensor
 
 from .. import recipe
+from ..data.stream import require_room
 from ..game import Game, Player, Stage, Turn
 from ..layers.latents import latents
 from ..networks import progressive
@@ -187,6 +188,8 @@ class ProGAN(Game):
 
 def stages(options: Options, data: Source) -> Iterator[Stage]:
     images = data.images(size=options.size, channels=options.channels)
+    if options.batch <= len(images):
+        require_room(options.batch_at(4), len(images), "image", flag="--largest-batch")
     game = ProGAN(options, images.channels)
     for side in options.sides:
         stream, steps = images.stream(options.batch_at(side)), options.steps_at(side)
