@@ -7,7 +7,7 @@ python benchmarks/growth.py --only dcgan          one of them
 How long a picture takes at each stage is measured first, and the lengths of both trainings follow from it and stay:
 however often it is killed, the same command goes on from the last checkpoint and ends with the same models. What is
 measured while they train, the sliced Wasserstein distance of patches by level, is not counted as their time. In the
-end both are scored with `fd_lite0` and that distance on as many samples as pictures.
+end both are scored with `fd_lite0_96` and that distance on as many samples as pictures.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "see
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 WARM, ROUNDS = 2, 6  # rounds of each stage before the clock starts, and under it
 LOOKS, SEEN = 2, 250  # measurements in each stage of ProGAN, and samples for one
+SIDE = 96  # of the pictures that the network sees which `fd_lite0_96` compares
 
 
 def options_of(name: str, **given: Any) -> recipe.Options:
@@ -90,14 +91,14 @@ def trained(name: str, plan: dict[str, Any], data: str, runs: Path) -> float:
         # Of a training of one stage as many measurements as of one that has a stage for each resolution.
         stages = stages_of(name, plan, data)
         every = max(1, min(steps for _, steps, _ in stages) // LOOKS // (5 if len(stages) == 1 else 1))
-        watching = Watching(every, ("swd",), min(SEEN, len(open_source(data).images(size=64))), side=96)
+        watching = Watching(every, ("swd",), min(SEEN, len(open_source(data).images(size=64))), side=SIDE)
         train(name, data, name=name, out=runs, watching=watching, **SETTINGS[name], **plan["length"], **PLAN)
     return (time.process_time() - began) / 60
 
 
 def measured(run: Path, count: int) -> dict[str, float]:
     """Scores of a run's samples against its data, by name."""
-    found = evaluate(run, count=count, metrics=["fd", "swd"], device="cpu")
+    found = evaluate(run, count=count, side=SIDE, metrics=["fd", "swd"], device="cpu")
     return {score.name: score.value for score in found.scores}
 
 
