@@ -1,4 +1,4 @@
-"""Pictures to pictures: what a distance learns, what the game, and what both; and two styles that nobody has paired.
+"""Pictures to pictures: what a distance learns, what the game, and what both; and styles that nobody has paired.
 
 python benchmarks/pairs.py                               what is missing, one training after the other, hours of a core
 python benchmarks/pairs.py --only l1 gan l1_gan          the three of Isola et al. 2017, table 1, on emoji
@@ -38,13 +38,15 @@ from saddlepoint.metrics.classify import class_accuracy, probe
 from saddlepoint.networks.progressive import enlarge
 from saddlepoint.pictures.translations import comparison
 
-EMOJI, STYLES = "openmoji", "styles"
+EMOJI, STYLES, PIXELS = "openmoji", "styles", "styles:toon-head+pixel-art"
+SHEETS = {EMOJI: "pairs-openmoji", STYLES: "pairs-styles", PIXELS: "pairs-pixels"}
 TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "l1": ("pix2pix", EMOJI, {"adversarial": 0.0}),
     "gan": ("pix2pix", EMOJI, {"l1": 0.0}),
     "l1_gan": ("pix2pix", EMOJI, {}),
     "cyclegan": ("cyclegan", STYLES, {}),
     "discogan": ("discogan", STYLES, {}),
+    "cyclegan_pixels": ("cyclegan", PIXELS, {"jitter": 0.0}),
 }
 PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
 HOLDOUT, SIZE, SIDE, COUNT = 0.1, 64, 96, 2000
@@ -113,11 +115,10 @@ def picture_tensor(images: Images) -> Tensor:
     return scaled(images.pixels[np.arange(len(images))])
 
 
-def styles_by(tone: str) -> list[tuple[Images, Images]]:
+def styles_by(data: str, tone: str) -> list[tuple[Images, Images]]:
     """Of each style what is trained on and what is held out, with that tone as the class, 0 for dark."""
-    source = open_source(STYLES)
-    whole = source.images(size=SIZE)
-    tables = read_tables("", (SIZE, SIZE, 3), default_folder())
+    whole = open_source(data).images(size=SIZE)
+    tables = read_tables(data.partition(":")[2], (SIZE, SIZE, 3), default_folder())
     assert whole.labels is not None, "the styles are its classes"
     sides = []
     for side, table in enumerate(tables):
@@ -138,9 +139,9 @@ def _told(images: Images) -> Images:
     return replace(images, pixels=Rows(images.pixels, rows), labels=images.labels[rows], classes=TOLD[:2])
 
 
-def kept(run: Path, tone: str) -> dict[str, float]:
+def kept(run: Path, data: str, tone: str) -> dict[str, float]:
     """How often a probe of the target style finds in a translation the tone that its source has."""
-    (_, source), (lessons, target) = styles_by(tone)
+    (_, source), (lessons, target) = styles_by(data, tone)
     look = network("lite0", device=torch.device("cpu"), side=SIDE)
 
     def seen(pictures: Tensor) -> Tensor:
@@ -167,10 +168,11 @@ def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
     minutes = trained(name, runs, shorter)
     found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1)}
     found["scores"] = scores(runs / name)
-    if TRAININGS[name][1] == EMOJI:
+    data = TRAININGS[name][1]
+    if data == EMOJI:
         found |= beside(runs / name)
     else:
-        found["kept"] = {tone: kept(runs / name, tone) for tone in TONES}
+        found["kept"] = {tone: kept(runs / name, data, tone) for tone in TONES}
     return found
 
 
@@ -181,7 +183,7 @@ def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
         source, answers = (_spread(images) for images in (pairs.source, pairs.target))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names), ("target", answers)]
     else:
-        source, target = (_spread(side[1]) for side in styles_by(TONES[0]))
+        source, target = (_spread(side[1]) for side in styles_by(data, TONES[0]))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
         columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
     return comparison([(head, list(enlarge(pictures, 2))) for head, pictures in columns])
@@ -211,7 +213,7 @@ def main() -> None:
         rows[name] = row(name, given.runs, shorter)
         data = TRAININGS[name][1]
         names = [each for each in TRAININGS if each in rows and TRAININGS[each][1] == data]
-        sheet(data, names, given.runs).save(GALLERY / f"pairs-{data}.webp", quality=88)
+        sheet(data, names, given.runs).save(GALLERY / f"{SHEETS[data]}.webp", quality=88)
         publish("pairs", {"holdout": HOLDOUT, "size": SIZE, "rows": rows}, seed=PLAN["seed"], as_json=given.json)
 
 

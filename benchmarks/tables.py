@@ -343,9 +343,10 @@ def pairs(record: dict[str, Any]) -> list[str]:
     if apart := {name: row for name, row in rows.items() if "kept" in row}:
         lines += [
             "",
-            f"Adventurer to big smile and back, two styles of avatars that nobody has paired, {side}; on the "
-            f"{record['holdout']:.0%} that were held out. Kept: how often a probe of the target style finds in a "
-            "translation the tone of its source (the most frequent tone alone).",
+            "Styles of avatars that nobody has paired, from the first to the second and back: adventurer and big "
+            f"smile, `pixels` toon head and pixel art, {side}; on the {record['holdout']:.0%} that were held out. "
+            "Kept: how often a probe of the target style finds in a translation the tone of its source (the most "
+            "frequent tone alone).",
             "",
             *_scored(apart, {"kept skin, hair": _kept}),
         ]
