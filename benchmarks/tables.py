@@ -338,7 +338,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b where the target "
             "paints (Isola et al. 2017, figure 7).",
             "",
-            *_scored(paired, {"sharpness": _sharpness, "colors": _colors}),
+            *_scored(paired, {"sharpness": _sharpness, "colors": _colors, "minutes": _minutes}),
         ]
     if apart := {name: row for name, row in rows.items() if "kept" in row}:
         lines += [
@@ -348,20 +348,20 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "Kept: how often a probe of the target style finds in a translation the tone of its source (the most "
             "frequent tone alone).",
             "",
-            *_scored(apart, {"kept skin, hair": _kept}),
+            *_scored(apart, {"kept skin, hair": _kept, "minutes": _minutes}),
         ]
     return lines
 
 
 def _scored(rows: dict[str, dict[str, Any]], more: dict[str, Callable[[dict[str, Any]], str]]) -> list[str]:
-    """A table of all scores of some trainings, of columns that are theirs alone, and of their minutes."""
+    """A table of all scores of some trainings, and of columns that are theirs alone."""
     scores = list(next(iter(rows.values()))["scores"])
-    lines = [f"| | {' | '.join([*(score.replace('_', ' ') for score in scores), *more])} | minutes |"]
-    lines.append("|---" * (2 + len(scores) + len(more)) + "|")
+    lines = [f"| | {' | '.join([*(score.replace('_', ' ') for score in scores), *more])} |"]
+    lines.append("|---" * (1 + len(scores) + len(more)) + "|")
     for name, row in rows.items():
         cells = [figure(row["scores"][score]["value"]) for score in scores]
         cells += [tell(row) for tell in more.values()]
-        lines.append(f"| {' | '.join([name, *cells])} | {row['minutes']:.0f} |")
+        lines.append(f"| {' | '.join([name, *cells])} |")
     return lines
 
 
@@ -377,23 +377,27 @@ def _kept(row: dict[str, Any]) -> str:
     return ", ".join(f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row["kept"].values())
 
 
+def _minutes(row: dict[str, Any]) -> str:
+    return f"{row['minutes']:.0f}"
+
+
+def _length(row: dict[str, Any]) -> str:
+    return " ".join(f"`--{option} {value}`" for option, value in row["length"].items())
+
+
 def growth(record: dict[str, Any]) -> list[str]:
     """ProGAN against DCGAN."""
     made = {name: record[name] for name in ("progan", "dcgan") if name in record}
-    scores = list(next(iter(made.values()))["scores"])
-    lines = [
+    return [
         "## Growing against standing",
         "",
-        f"`{record['data']}` at 64x64, {record['minutes_each']:g} minutes of one core as measured beforehand; "
-        f"{next(iter(made.values()))['count']:,} samples against the training pictures.",
+        f"`{record['data']}` at 64x64, {record['minutes_each']:g} minutes of one core as measured beforehand, in "
+        f"{record['plan']['precision']}; {next(iter(made.values()))['count']:,} samples against the training pictures.",
         "",
-        "| | length | " + " | ".join(score.replace("_", " ") for score in scores) + " |",
-        "|---" * (2 + len(scores)) + "|",
+        *_scored(made, {"length": _length}),
+        "",
+        "![Distances of patches over time, by level](../docs/gallery/growth-swd.webp)",
     ]
-    for name, row in made.items():
-        length = " ".join(f"`--{option} {value}`" for option, value in row["length"].items())
-        lines.append(f"| {name} | {length} | {' | '.join(figure(row['scores'][key]) for key in scores)} |")
-    return [*lines, "", "![Distances of patches over time, by level](../docs/gallery/growth-swd.webp)"]
 
 
 def _counted(errors: list[int]) -> str:
