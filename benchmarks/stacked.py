@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import publish
+from evidence import precision, publish
 from torch import Tensor
 
 from saddlepoint.api import resume, train
@@ -136,7 +136,7 @@ def play(arm: str, runs: Path, judge: Judge, steps: int) -> None:
             resume(name, out=runs, observers=[judge])
             return
         pace = {"checkpoint_every": EVERY // 2, "sample_every": EVERY // 2}
-        plan = {"precision": "bf16", "threads": 1, "device": "cpu", "seed": 0}
+        plan = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
         options = {"preset": "stacked", "steps": steps, **ARMS[arm]}
         train("r3gan", "stacked_mnist", name=name, out=runs, observers=[judge], **plan, **pace, **options)
     except Stopped as stopped:

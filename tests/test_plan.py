@@ -35,7 +35,7 @@ class Networks(Game):
     ("settings", "message"),
     [
         ({"device": "tpu"}, "--device must be one of auto, cpu, cuda, got 'tpu'"),
-        ({"precision": "fp16"}, "--precision must be one of fp32, bf16, got 'fp16'"),
+        ({"precision": "fp16"}, "--precision must be one of auto, fp32, bf16, got 'fp16'"),
         ({"accumulate": 0}, r"--accumulate must be a whole number 1\.\.4096, got 0"),
         ({"seed": -1}, r"--seed must be a whole number 0\.\.4294967295, got -1"),
         ({"seed": 2**32}, "--seed must be"),
@@ -56,6 +56,19 @@ def test_a_resolved_plan_is_definite() -> None:
     assert plan.threads >= 1
     assert plan.resolve() == plan
     assert Plan(threads=3).resolve().threads == 3
+
+
+@pytest.mark.parametrize(
+    ("can", "taken"),
+    [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"bf16": True}, "bf16"), ({"avx2": True}, "fp32")],
+)
+def test_auto_takes_the_precision_that_the_processor_has_instructions_for(
+    can: dict[str, bool], taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    assert Plan(device="cpu", precision="auto").resolve().precision == taken
+    assert Plan(device="cpu", precision="bf16").resolve().precision == "bf16"
+    assert Plan(device="cpu").resolve().precision == "fp32"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

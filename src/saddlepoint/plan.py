@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from .errors import UnavailableError, UsageError
 from .game import Game
 
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Plan:
 
     Attributes:
         device: `auto` takes the GPU when there is one.
-        precision: of the networks' arithmetic; weights, losses and penalties stay float32. fp16 is not offered: its
-            narrow range cripples GAN training.
+        precision: of the networks' arithmetic; weights, losses and penalties stay float32. `auto` takes bf16 where
+            the device has instructions for it. fp16 is not offered: its narrow range cripples GAN training.
         accumulate: micro-batches per optimizer step on each rank.
         compile: compile each network with `torch.compile`.
         seed: of the weights, the noise and the order of the data.
@@ -53,7 +53,7 @@ class Plan:
                 raise UsageError(f"--{flag} must be a whole number {low}..{high}, got {value}", where=f"--{flag}")
 
     def resolve(self) -> Plan:
-        """The same plan with a definite device and thread count.
+        """The same plan with a definite device, precision and thread count.
 
         Raises:
             UnavailableError: CUDA is asked for and there is none.
@@ -64,7 +64,8 @@ class Plan:
                 f"no CUDA device; torch {torch.__version__} finds none here", where="--device", fix="--device cpu"
             )
         device = ("cuda" if found else "cpu") if self.device == "auto" else self.device
-        return replace(self, device=device, threads=self.threads or cores())
+        precision = ("bf16" if has_bf16(device) else "fp32") if self.precision == "auto" else self.precision
+        return replace(self, device=device, precision=precision, threads=self.threads or cores())
 
     def prepare(self) -> None:
         """Applies the process-wide settings: the thread count, and fast float32 kernels on a GPU."""
@@ -114,6 +115,18 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """The plan as plain values, for run.json."""
         return asdict(self)
+
+
+def has_bf16(device: str) -> bool:
+    """Whether the device has instructions for bfloat16; without them it is many times slower than float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return any(capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def capabilities() -> Mapping[str, Any]:
+    """What the processor can do, by name; nothing where torch cannot tell."""
+    return torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
 
 
 def cores() -> int:

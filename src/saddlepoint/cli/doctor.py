@@ -102,16 +102,14 @@ def packages() -> Iterator[Finding]:
 def processor() -> Iterator[Finding]:
     """The CPU, what it computes fast, and how many threads one operation takes."""
     try:
-        import torch
-
-        from ..plan import cores
+        from ..plan import capabilities, cores, has_bf16
     except Exception:  # reported above
         return
-    can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    can = capabilities()
     fast = [name for name in ("avx2", "avx512_f", "avx512_bf16", "amx_bf16") if can.get(name)]
     yield Finding("cpu", "ok", f"{can.get('cpu_name', platform.processor())}, {', '.join(fast) or 'plain'}")
-    half = bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-    detail = "--precision bf16 is faster here" if half else "no bf16 arithmetic: --precision bf16 will not be faster"
+    half = has_bf16("cpu")
+    detail = "--precision bf16 is faster here" if half else "no bf16 arithmetic: --precision bf16 is much slower here"
     yield Finding("bf16", "ok" if half else "note", detail)
     yield Finding("threads", "ok", f"{cores()}, one per core that this process may use; --threads changes it")
 

@@ -35,9 +35,9 @@ Epochs = Annotated[
 ]
 DEVICE = choice("--device", ("auto", "cpu", "cuda"))
 Device = Annotated[str, valued("--device", DEVICE, "auto|cpu|cuda", "Where it runs.", HOW)]
+PRECISION = choice("--precision", ("auto", "fp32", "bf16"))
 Precision = Annotated[
-    str,
-    valued("--precision", choice("--precision", ("fp32", "bf16")), "fp32|bf16", "Arithmetic of the networks.", HOW),
+    str, valued("--precision", PRECISION, "auto|fp32|bf16", "Arithmetic of the networks; auto: the faster.", HOW)
 ]
 Seed = Annotated[int, valued("--seed", whole("--seed", 0, 2**32 - 1), "N", "Of weights, noise and order.", HOW)]
 Workers = Annotated[
