@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, held, publish, revision
+from evidence import RESULTS, by_name, held, origin, publish
 from leaderboard import HOLDOUT, PLAN, SIDE, steps_in
 from PIL import Image
 
@@ -46,7 +46,7 @@ def row(name: str, minutes: float, runs: Path) -> dict[str, Any]:
         "steps": run.config["step"],
         "minutes": round(facts["seconds"] / 60, 1),
         "trained_by": facts["command"],
-        "revision": revision(),
+        **origin(),
         "scores": by_name(found.scores),
     }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 
 
-ORIGIN = ("command", "revision", "seed", "hardware", "date")
+ORIGIN = ("command", "seed", "revision", "hardware", "date")
 """What `publish` writes beside the figures, anew each time."""
 
 
@@ -32,11 +32,15 @@ def held(name: str) -> dict[str, Any]:
 def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> None:
     """Writes `results/NAME.json` and prints it: one JSON object on standard output, or indented for a person."""
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
-    origin = (command, revision(), seed, hardware(), datetime.date.today().isoformat())
-    record = {**dict(zip(ORIGIN, origin, strict=True)), **figures}
+    record = {"command": command, "seed": seed, **origin(), **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record) if as_json else json.dumps(record, indent=1))
+
+
+def origin() -> dict[str, str]:
+    """What was measured, on what and when; of a row too, where one file holds rows of several machines."""
+    return {"revision": revision(), "hardware": hardware(), "date": datetime.date.today().isoformat()}
 
 
 def by_name(scores: Iterable[Score]) -> dict[str, dict[str, float | None]]:

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, figure, held, precision, publish, revision
+from evidence import RESULTS, by_name, figure, held, origin, precision, publish
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -91,7 +91,7 @@ def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
         "steps": steps,
         "minutes": round(seconds / 60, 1),
         "command": command(name, data, steps),
-        "revision": revision(),
+        **origin(),
         "scores": by_name(found.scores),
     }
 

@@ -2,7 +2,7 @@
 
 python benchmarks/pairs.py                               what is missing, one training after the other, hours of a core
 python benchmarks/pairs.py --only l1 gan l1_gan          the three of Isola et al. 2017, table 1, on emoji
-python benchmarks/pairs.py --only cyclegan --epochs 1    shorter than the preset says
+python benchmarks/pairs.py --only cyclegan --steps 100   shorter than the preset says
 
 A tenth of the pictures is held out, and all that is measured is measured of it. Pairs: how far translations are from
 the right answers, how sharp they are beside them, and how like in colors where the answer paints. Two styles: Fréchet
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, by_name, held, precision, publish
+from evidence import RESULTS, by_name, held, origin, precision, publish
 from PIL import Image, ImageCms
 from torch import Tensor
 
@@ -40,35 +40,42 @@ from saddlepoint.pictures.translations import comparison
 
 EMOJI, STYLES, PIXELS = "openmoji", "styles", "styles:toon-head+pixel-art"
 SHEETS = {EMOJI: "pairs-openmoji", STYLES: "pairs-styles", PIXELS: "pairs-pixels"}
+SIZES = {EMOJI: 64, STYLES: 64, PIXELS: 32}
 TRAININGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "l1": ("pix2pix", EMOJI, {"adversarial": 0.0}),
     "gan": ("pix2pix", EMOJI, {"l1": 0.0}),
     "l1_gan": ("pix2pix", EMOJI, {}),
     "cyclegan": ("cyclegan", STYLES, {}),
-    "discogan": ("discogan", STYLES, {}),
-    "cyclegan_pixels": ("cyclegan", PIXELS, {"jitter": 0.0}),
+    "cyclegan_pixels": ("cyclegan", PIXELS, {"jitter": 0.0, "steps": 4000}),
+    "discogan_pixels": ("discogan", PIXELS, {}),
 }
 PLAN: dict[str, Any] = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
-HOLDOUT, SIZE, SIDE, COUNT = 0.1, 64, 96, 2000
+HOLDOUT, SIDE, COUNT = 0.1, 96, 2000
 TONES = ("skinTone", "hairTone")
 TOLD = ("dark", "light", "none")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
 
+def settings_of(name: str, shorter: dict[str, Any]) -> dict[str, Any]:
+    """All that is chosen about a training."""
+    _, data, settings = TRAININGS[name]
+    return {"preset": "laptop", "size": SIZES[data], **settings, **shorter, "holdout": HOLDOUT, **PLAN}
+
+
 def command(name: str, shorter: dict[str, Any]) -> str:
     """What a person types to train the same model."""
-    recipe, data, settings = TRAININGS[name]
-    options = {"preset": "laptop", **settings, **shorter, "holdout": HOLDOUT, **PLAN}
-    return " ".join(["saddle", "train", recipe, data, *(f"--{key} {value}" for key, value in options.items())])
+    recipe, data, _ = TRAININGS[name]
+    options = (f"--{key} {value}" for key, value in settings_of(name, shorter).items())
+    return " ".join(["saddle", "train", recipe, data, *options])
 
 
 def trained(name: str, runs: Path, shorter: dict[str, Any]) -> float:
     """Trains a model, or goes on; returns its minutes."""
-    recipe, data, settings = TRAININGS[name]
+    recipe, data, _ = TRAININGS[name]
     if (runs / name / "run.json").exists():
         run = resume(runs / name)
     else:
-        run = train(recipe, data, name=name, out=runs, preset="laptop", holdout=HOLDOUT, **settings, **shorter, **PLAN)
+        run = train(recipe, data, name=name, out=runs, **settings_of(name, shorter))
     return float(run.run.facts()["seconds"]) / 60
 
 
@@ -84,7 +91,7 @@ def sharpness(images: Tensor) -> float:
 
 def beside(run: Path) -> dict[str, Any]:
     """Translations of the held-out pairs beside their targets: sharpness, as a part of theirs, and shared colors."""
-    pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
+    pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZES[EMOJI])
     source, target = (picture_tensor(images) for images in (pairs.source, pairs.target))
     made = load(run, device="cpu").translate(source)
     painted = ((source - target).abs().mean(1) > 0.2).numpy()
@@ -117,8 +124,9 @@ def picture_tensor(images: Images) -> Tensor:
 
 def styles_by(data: str, tone: str) -> list[tuple[Images, Images]]:
     """Of each style what is trained on and what is held out, with that tone as the class, 0 for dark."""
-    whole = open_source(data).images(size=SIZE)
-    tables = read_tables(data.partition(":")[2], (SIZE, SIZE, 3), default_folder())
+    size = SIZES[data]
+    whole = open_source(data).images(size=size)
+    tables = read_tables(data.partition(":")[2], (size, size, 3), default_folder())
     assert whole.labels is not None, "the styles are its classes"
     sides = []
     for side, table in enumerate(tables):
@@ -166,7 +174,7 @@ def kept(run: Path, data: str, tone: str) -> dict[str, float]:
 def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
     """Trains a model and measures it."""
     minutes = trained(name, runs, shorter)
-    found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1)}
+    found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1), **origin()}
     found["scores"] = scores(runs / name)
     data = TRAININGS[name][1]
     if data == EMOJI:
@@ -179,14 +187,14 @@ def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
 def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
     """Held-out pictures, from all over the set, and what each model makes of them, side by side."""
     if data == EMOJI:
-        pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZE)
+        pairs = held_out_pairs(open_source(EMOJI, holdout=HOLDOUT), size=SIZES[EMOJI])
         source, answers = (_spread(images) for images in (pairs.source, pairs.target))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names), ("target", answers)]
     else:
         source, target = (_spread(side[1]) for side in styles_by(data, TONES[0]))
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
         columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
-    return comparison([(head, list(enlarge(pictures, 2))) for head, pictures in columns])
+    return comparison([(head, list(enlarge(pictures, 128 // SIZES[data]))) for head, pictures in columns])
 
 
 def _spread(images: Images) -> Tensor:
@@ -201,11 +209,11 @@ def _made(run: Path, pictures: Tensor, *, back: bool = False) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=list(TRAININGS), choices=TRAININGS)
-    parser.add_argument("--epochs", type=float, help="passes over the data, instead of what the preset says")
+    parser.add_argument("--steps", type=int, help="rounds to play, instead of what the preset says")
     parser.add_argument("--runs", type=Path, default=Path("runs/pairs"))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
-    shorter = {} if given.epochs is None else {"epochs": given.epochs}
+    shorter = {} if given.steps is None else {"steps": given.steps}
     rows: dict[str, dict[str, Any]] = held("pairs").get("rows", {})
     for name in given.only:
         if name in rows:
@@ -214,7 +222,7 @@ def main() -> None:
         data = TRAININGS[name][1]
         names = [each for each in TRAININGS if each in rows and TRAININGS[each][1] == data]
         sheet(data, names, given.runs).save(GALLERY / f"{SHEETS[data]}.webp", quality=88)
-        publish("pairs", {"holdout": HOLDOUT, "size": SIZE, "rows": rows}, seed=PLAN["seed"], as_json=given.json)
+        publish("pairs", {"holdout": HOLDOUT, "sizes": SIZES, "rows": rows}, seed=PLAN["seed"], as_json=given.json)
 
 
 if __name__ == "__main__":

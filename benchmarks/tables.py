@@ -329,14 +329,14 @@ def _told(found: dict[str, Any]) -> str:
 def pairs(record: dict[str, Any]) -> list[str]:
     """Pictures made from pictures: of pairs, and of two sets that nobody has paired."""
     rows, lines = record["rows"], ["## Pictures to pictures"]
-    side = f"{record['size']}x{record['size']}"
+    side = {data: f"{size}x{size}" for data, size in record["sizes"].items()}
     if paired := {name.replace("_", " + "): row for name, row in rows.items() if "colors" in row}:
         lines += [
             "",
-            f"`pix2pix --preset laptop` from lines to colors of emoji, {side}, with L1 alone, the game alone and both; "
-            f"on the {record['holdout']:.0%} of the pairs that were held out. Sharpness: mean difference of "
-            "neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b where the target "
-            "paints (Isola et al. 2017, figure 7).",
+            f"`pix2pix --preset laptop` from lines to colors of emoji, {side['openmoji']}, with L1 alone, the game "
+            f"alone and both; on the {record['holdout']:.0%} of the pairs that were held out. Sharpness: mean "
+            "difference of neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b "
+            "where the target paints (Isola et al. 2017, figure 7).",
             "",
             *_scored(paired, {"sharpness": _sharpness, "colors": _colors, "minutes": _minutes}),
         ]
@@ -344,7 +344,8 @@ def pairs(record: dict[str, Any]) -> list[str]:
         lines += [
             "",
             "Styles of avatars that nobody has paired, from the first to the second and back: adventurer and big "
-            f"smile, `pixels` toon head and pixel art, {side}; on the {record['holdout']:.0%} that were held out. "
+            f"smile at {side['styles']}, `pixels` toon head and pixel art at {side['styles:toon-head+pixel-art']}; on "
+            f"the {record['holdout']:.0%} that were held out. "
             "Kept: how often a probe of the target style finds in a translation the tone of its source (the most "
             "frequent tone alone).",
             "",
