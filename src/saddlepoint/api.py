@@ -175,6 +175,8 @@ def _source(
             "no data to train on", where="DATA", fix="name a folder, a zip, an npz, or a set: saddle data list"
         )
     order = {"seed": plan.seed, "flip": reading["flip"], "workers": workers}
+    # All processes read the same pictures; one tells of it.
+    watch = watch if ranks.rank() == 0 else Watch(watch.should_stop)
     return open_source(data, watch=watch, only=only, **recorded(reading), **order)
 
 

@@ -88,6 +88,19 @@ def test_lines_come_every_few_seconds_and_at_the_end() -> None:
     assert len(told) == 8
 
 
+def test_long_reading_is_counted_and_short_reading_is_not() -> None:
+    clock, stream = Clock(), io.StringIO()
+    lines = Lines(stream, seconds=5, pace=Pace(clock))
+    for done in range(0, 101):
+        lines.reading(done, 1000)
+        clock.now += 1 / 32
+    assert stream.getvalue() == ""
+    for done in range(101, 401):
+        lines.reading(done, 1000)
+        clock.now += 1 / 32
+    assert stream.getvalue().splitlines() == ["reading  160/1,000 pictures", "reading  320/1,000 pictures"]
+
+
 def test_looks_become_rare_when_steps_are_fast() -> None:
     clock = Clock()
     lines = Lines(io.StringIO(), pace=Pace(clock))
@@ -104,6 +117,9 @@ def test_the_bar_shows_speed_time_left_and_losses() -> None:
         TextColumn("{task.description} {task.fields[facts]}"), console=screen, auto_refresh=False
     ) as progress:
         bar = Bar(progress, Pace(clock))
+        bar.reading(40, 200)
+        progress.refresh()
+        assert "40/200 reading pictures" in screen.file.getvalue()  # type: ignore[attr-defined]
         play(bar, clock, range(0, 500), 0.1)
         progress.refresh()
     drawn = screen.file.getvalue()  # type: ignore[attr-defined]

@@ -82,6 +82,16 @@ class Lines:
         self.stream, self.seconds, self.pace = stream, seconds, pace or Pace()
         self.every = 1
         self.spoken: float | None = None
+        self.counted: float | None = None
+
+    def reading(self, done: int, total: int) -> None:
+        """Says how many pictures are read or drawn, if that takes longer than a moment."""
+        now = self.pace.clock()
+        if self.counted is None:
+            self.counted = now
+        elif now - self.counted >= self.seconds:
+            self.counted = now
+            print(f"reading  {done:,}/{total:,} pictures", file=self.stream, flush=True)
 
     def __call__(self, moment: Moment) -> None:
         self.pace.mark(moment.step)
@@ -107,6 +117,12 @@ class Bar:
         self.progress, self.pace = progress, pace or Pace()
         self.every = 1
         self.task = progress.add_task("", total=None, facts="")
+
+    def reading(self, done: int, total: int) -> None:
+        """Shows how many pictures are read or drawn, before there are steps to show."""
+        self.progress.update(
+            self.task, completed=done, total=total, description=f"{done:,}/{total:,}", facts="reading pictures"
+        )
 
     def __call__(self, moment: Moment) -> None:
         self.pace.mark(moment.step)

@@ -50,5 +50,6 @@ def resume(
             accept_data_change=accept_data_change,
             recipe_file=recipe_file,
             observers=(display,),
+            progress=display.reading,
         )
     finished(trained, as_json=json)

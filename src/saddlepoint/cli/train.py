@@ -78,6 +78,7 @@ def train(
     with shown() as display:
         watching = api.Watching(eval_every, listed(eval_metrics), eval_n, eval_network, eval_side)
         settings |= {"policy": policy, "watching": watching, "observers": (display,), "command": said(ctx)}
+        settings["progress"] = display.reading
         settings["by"] = () if by is None else by  # an empty text is a choice, too, and refused
         trained = api.train(recipe, data, **settings, **ctx.meta[GIVEN])
     rehearsed(trained, as_json=json) if dry_run else finished(trained, as_json=json)
