@@ -217,3 +217,14 @@ def test_a_run_of_before_label_files_finds_its_data_as_they_were(folder: Path, o
     record = {"policy": asdict(Policy()), "holdout": 0.0}
     assert open_source(folder, **recorded(record)).images(size=8).fingerprint == before
     assert open_source(folder, **recorded({**record, "by": []})).images(size=8).classes == ("0", "1")
+
+
+@pytest.mark.parametrize(("can", "told"), [({"avx512_bf16": True}, 0), ({"avx2": True}, 1)])
+def test_a_precision_that_the_processor_only_imitates_is_noted(
+    out: Path, can: dict[str, bool], told: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
+    run = saddlepoint.train("gan", pictures(), out=out, name="a", precision="bf16", **TINY | {"steps": 2})
+    note = "fp32 is many times faster, and what --precision auto takes"
+    assert capsys.readouterr().err.count(note) == told
+    assert (run.folder / "log.jsonl").read_text().count(note) == told

@@ -31,7 +31,7 @@ from .loop import train
 from .match import Match, build, opening
 from .observers import Log, Moment, Observer, Portfolio, Snapshots, Translations
 from .physician import Physician
-from .plan import Plan
+from .plan import Plan, has_bf16
 from .plane import PlaneViews
 from .recipe import Options, Recipe
 from .run import Run, now, require_space
@@ -157,6 +157,8 @@ class Session:
         saved = self._newest() if resume else None
         began, earlier = time.monotonic(), float(self.run.facts().get("seconds") or 0) if resume else 0.0
         status = "failed"
+        if self.plan.precision == "bf16" and not has_bf16(self.plan.device):
+            self.tell("slow", "no bf16 instructions here: fp32 is many times faster, and what --precision auto takes")
         try:
             self._play_stages(saved)
             status = "done"

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from saddlepoint.cli.output import duration
 from saddlepoint.cli.progress import Bar, Lines, Pace, shown
-from saddlepoint.plan import Plan
 
 
 @dataclass
@@ -26,11 +24,6 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Match:
-    plan: Plan = field(default_factory=lambda: Plan(device="cpu"))
-
-
-@dataclass(frozen=True)
 class Moment:
     step: int
     steps: int = 1000
@@ -38,7 +31,6 @@ class Moment:
     seconds: float = 0.0
     values: dict[str, float] = field(default_factory=lambda: {"critic/real": 0.5})
     written: list[Path] = field(default_factory=list)
-    match: Match = Match()
 
 
 def play(observer: Any, clock: Clock, steps: range, seconds: float) -> None:
@@ -132,25 +124,6 @@ def test_the_bar_shows_speed_time_left_and_losses() -> None:
         progress.refresh()
     drawn = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "499/1,000 10 steps/s  640 images/s  50 s left  critic/real 0.5" in drawn
-
-
-@pytest.mark.parametrize(("can", "told"), [({"avx512_bf16": True}, 0), ({"avx2": True}, 1)])
-def test_a_precision_that_the_processor_only_imitates_is_noted_once(
-    can: dict[str, bool], told: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
-    half = Match(Plan(device="cpu", precision="bf16"))
-    stream = io.StringIO()
-    lines = Lines(stream)
-    screen = Console(file=io.StringIO(), width=160, force_terminal=True)
-    with Progress(TextColumn("{task.description}"), console=screen, auto_refresh=False) as progress:
-        bar = Bar(progress)
-        for step in (0, 1):
-            lines(Moment(step, match=half))
-            bar(Moment(step, match=half))
-    note = "no bf16 instructions here: fp32 is many times faster, and what --precision auto takes"
-    assert stream.getvalue().count(note) == told
-    assert screen.file.getvalue().count(note) == told  # type: ignore[attr-defined]
 
 
 def test_a_file_gets_lines_and_a_terminal_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:

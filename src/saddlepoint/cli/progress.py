@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from ..observers import Moment
-    from ..plan import Plan
 
 WINDOW = 60.0
 """Seconds of history that the pace is measured over."""
@@ -100,8 +99,6 @@ class Lines:
         for path in moment.written:
             print(f"picture  {path}", file=self.stream, flush=True)
         now = self.pace.clock()
-        if self.spoken is None and (note := advice(moment.match.plan)):
-            print(f"note     {note}", file=self.stream, flush=True)
         if self.spoken is None or now - self.spoken >= self.seconds or moment.step >= moment.steps:
             self.spoken = now
             facts = describe(moment, self.pace)
@@ -128,8 +125,6 @@ class Bar:
         )
 
     def __call__(self, moment: Moment) -> None:
-        if not self.pace.marks and (note := advice(moment.match.plan)):
-            self.progress.console.print(f"note     {note}", highlight=False, markup=False)
         self.pace.mark(moment.step)
         self.every = self.pace.stride
         for path in moment.written:
@@ -141,15 +136,6 @@ class Bar:
             description=f"{moment.step:,}/{moment.steps:,}",
             facts=describe(moment, self.pace),
         )
-
-
-def advice(plan: Plan) -> str | None:
-    """What would make a training faster, which its user should know before it begins."""
-    from ..plan import has_bf16
-
-    if plan.precision == "bf16" and not has_bf16(plan.device):
-        return "no bf16 instructions here: fp32 is many times faster, and what --precision auto takes"
-    return None
 
 
 def describe(moment: Moment, pace: Pace) -> str:
