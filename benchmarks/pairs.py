@@ -147,9 +147,9 @@ def _told(images: Images) -> Images:
     return replace(images, pixels=Rows(images.pixels, rows), labels=images.labels[rows], classes=TOLD[:2])
 
 
-def kept(run: Path, data: str, tone: str) -> dict[str, float]:
-    """How often a probe of the target style finds in a translation the tone that its source has."""
-    (_, source), (lessons, target) = styles_by(data, tone)
+def kept(run: Path, data: str, tone: str, *, back: bool) -> dict[str, float]:
+    """How often a probe of the style translated to finds in a translation the tone that its source has."""
+    (_, source), (lessons, target) = styles_by(data, tone)[:: -1 if back else 1]
     look = network("lite0", device=torch.device("cpu"), side=SIDE)
 
     def seen(pictures: Tensor) -> Tensor:
@@ -162,7 +162,7 @@ def kept(run: Path, data: str, tone: str) -> dict[str, float]:
     tell = probe(seen(pictures), tones)
     pictures, tones = first(source, COUNT // 2)
     other, other_tones = first(target, COUNT // 2)
-    made = load(run, device="cpu").translate(pictures)
+    made = load(run, device="cpu").translate(pictures, back=back)
     return {
         "translated": class_accuracy(tell, seen(made), tones).overall,
         "as it is": class_accuracy(tell, seen(pictures), tones).overall,
@@ -180,7 +180,8 @@ def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
     if data == EMOJI:
         found |= beside(runs / name)
     else:
-        found["kept"] = {tone: kept(runs / name, data, tone) for tone in TONES}
+        found["kept"] = {tone: kept(runs / name, data, tone, back=False) for tone in TONES}
+        found["kept_back"] = {tone: kept(runs / name, data, tone, back=True) for tone in TONES}
     return found
 
 

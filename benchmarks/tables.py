@@ -349,7 +349,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "Kept: how often a probe of the target style finds in a translation the tone of its source (the most "
             "frequent tone alone).",
             "",
-            *_scored(apart, {"kept skin, hair": _kept, "minutes": _minutes}),
+            *_scored(apart, {"kept skin, hair": _kept, "back": _kept_back, "minutes": _minutes}),
         ]
     return lines
 
@@ -374,8 +374,12 @@ def _colors(row: dict[str, Any]) -> str:
     return " / ".join(f"{share:.2f}" for share in row["colors"].values())
 
 
-def _kept(row: dict[str, Any]) -> str:
-    return ", ".join(f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row["kept"].values())
+def _kept(row: dict[str, Any], way: str = "kept") -> str:
+    return ", ".join(f"{tone['translated']:.1%} ({tone['most frequent']:.1%})" for tone in row[way].values())
+
+
+def _kept_back(row: dict[str, Any]) -> str:
+    return _kept(row, "kept_back") if "kept_back" in row else ""
 
 
 def _minutes(row: dict[str, Any]) -> str:
