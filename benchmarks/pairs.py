@@ -193,8 +193,10 @@ def sheet(data: str, names: list[str], runs: Path) -> Image.Image:
         columns = [("input", source), *((name, _made(runs / name, source)) for name in names), ("target", answers)]
     else:
         source, target = (_spread(side[1]) for side in styles_by(data, TONES[0]))
-        columns = [("input", source), *((name, _made(runs / name, source)) for name in names)]
-        columns += [("input", target), *((f"{name}, back", _made(runs / name, target, back=True)) for name in names)]
+        recipes = {name: TRAININGS[name][0] for name in names}
+        columns = [("input", source), *((recipe, _made(runs / name, source)) for name, recipe in recipes.items())]
+        columns.append(("input", target))
+        columns += [(f"{recipe}, back", _made(runs / name, target, back=True)) for name, recipe in recipes.items()]
     return comparison([(head, list(enlarge(pictures, 128 // SIZES[data]))) for head, pictures in columns])
 
 

@@ -330,6 +330,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
     """Pictures made from pictures: of pairs, and of two sets that nobody has paired."""
     rows, lines = record["rows"], ["## Pictures to pictures"]
     side = {data: f"{size}x{size}" for data, size in record["sizes"].items()}
+    where = {"minutes": _minutes, "on": _processor}
     if paired := {name.replace("_", " + "): row for name, row in rows.items() if "colors" in row}:
         lines += [
             "",
@@ -338,7 +339,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "difference of neighbors as a part of the targets'. Colors: shared part of the histograms of L, a and b "
             "where the target paints (Isola et al. 2017, figure 7).",
             "",
-            *_scored(paired, {"sharpness": _sharpness, "colors": _colors, "minutes": _minutes}),
+            *_scored(paired, {"sharpness": _sharpness, "colors": _colors, **where}),
         ]
     if apart := {name: row for name, row in rows.items() if "kept" in row}:
         lines += [
@@ -349,7 +350,7 @@ def pairs(record: dict[str, Any]) -> list[str]:
             "Kept: how often a probe of the target style finds in a translation the tone of its source (the most "
             "frequent tone alone).",
             "",
-            *_scored(apart, {"kept skin, hair": _kept, "back": _kept_back, "minutes": _minutes}),
+            *_scored(apart, {"kept skin, hair": _kept, "back": _kept_back, **where}),
         ]
     return lines
 
@@ -384,6 +385,10 @@ def _kept_back(row: dict[str, Any]) -> str:
 
 def _minutes(row: dict[str, Any]) -> str:
     return f"{row['minutes']:.0f}"
+
+
+def _processor(row: dict[str, Any]) -> str:
+    return str(row["hardware"]).partition(",")[0].replace("(R)", "")
 
 
 def _length(row: dict[str, Any]) -> str:

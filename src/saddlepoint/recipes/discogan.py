@@ -9,7 +9,10 @@ Differs from the paper, as the authors' code does: most of what generators are a
 discriminator match the other set's in the mean; the way back counts little in the first rounds; the discriminators move
 every third round, in which the generators rest. Differs from their code: a tanh at the end, for pictures in [-1, 1].
 
-Result: not yet measured.
+Result: toon head and pixel art at 32x32 (`--preset laptop --size 32`, 29 minutes of a core without bf16). `fd_lite0_96`
+of held-out pixel art made toon heads is 676, less than half of what it had, 1,440, the other way 939. The style is the
+other's and shapes change with it; the way there and back changes pixels in [-1, 1] by 0.15 and 0.24. Many faces become
+the same one, and whether skin and hair are light is kept no better than by guessing.
 """
 
 from __future__ import annotations

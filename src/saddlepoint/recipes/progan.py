@@ -4,8 +4,7 @@ Reproduces: "Progressive Growing of GANs for Improved Quality, Stability, and Va
 and before it one in which its layers fade in, linearly over the pictures seen; equalized learning rate, pixel norm,
 the deviation over the batch as a feature, WGAN-GP with one step of the critic a round and a drift that keeps its
 scores near zero, larger batches while pictures are small, and a moving average of the generator to sample from. Each
-stage begins with an Adam that remembers nothing, as in the authors' code; the average goes on. Preset `laptop` brings
-pictures of 64x64 within an hour of one CPU core.
+stage begins with an Adam that remembers nothing, as in the authors' code; the average goes on.
 
 Pictures come and go in the final size at every stage, so that one set, one film and one score serve them all: the
 networks see them averaged down to the resolution they have reached, and what they make is shown enlarged.
@@ -13,7 +12,8 @@ networks see them averaged down to the resolution they have reached, and what th
 Differs from the paper: one learning rate, where the authors raise it from 128x128 on; for the rest, see
 `networks/progressive.py`.
 
-Result: not yet measured.
+Result: avatars at 64x64 (`--preset laptop --images 30635`), 55 minutes of a core without bf16: patches are 21 from the
+data's, of a DCGAN of that time 68; `fd_lite0_96` 1,577 and 1,878. Heads, hair and colors vary, lines are not yet drawn.
 """
 
 from __future__ import annotations
