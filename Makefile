@@ -29,9 +29,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-deps $(LENDERS)
 	@touch $@
 
-# Two processes, each on one thread: tests compare weights bit for bit, and these depend on the number of threads.
+# Two processes, each on one thread: tests compare weights bit for bit, and these depend on the number of threads. Which
+# files begin is said in tests/conftest.py.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup
 	$(BIN)/ruff check .
