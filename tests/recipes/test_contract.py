@@ -277,8 +277,9 @@ def test_latents_decode_to_pictures_one_by_one(
         pictures = decode(game, latents, labels)
         assert pictures.shape == (4, *examples.shape)
         assert preset == "plane" or float(pictures.abs().max()) <= 1
-        # In evaluation a picture depends on its latent and its class alone.
-        assert torch.allclose(decode(game, latents[1:2], labels[1:2]), pictures[1:2], atol=1e-5)
+        # In evaluation a picture depends on its latent and its class alone. A batch of one takes other kernels, whose
+        # roundings have grown to 2e-5 at the end of a network on some processors; a level of 256 is 8e-3.
+        assert torch.allclose(decode(game, latents[1:2], labels[1:2]), pictures[1:2], atol=1e-4)
 
 
 @every_preset
