@@ -20,8 +20,8 @@ def draw_labels(count: int, frequencies: Tensor, generator: torch.Generator | No
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """Labels as float (N, K), a 1 in the column of the class; shares of the classes stay as they are."""
-    return labels if labels.is_floating_point() else F.one_hot(labels, classes).float()
+    """Labels as torch's default float (N, K), a 1 in the class's column; shares of the classes stay as they are."""
+    return labels if labels.is_floating_point() else F.one_hot(labels, classes).to(torch.get_default_dtype())
 
 
 class Embedding(nn.Embedding):
