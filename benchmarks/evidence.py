@@ -82,12 +82,13 @@ def hardware() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-        flags = next(line for line in lines if line.startswith("flags"))
     except (OSError, StopIteration):
-        model, flags = platform.processor(), ""
-    notable = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags]
+        model = platform.processor()
     import torch
 
+    from saddlepoint.plan import capabilities
+
+    notable = [flag for flag in ("avx512_bf16", "amx_bf16") if capabilities().get(flag)]
     gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     cores = f"{len(os.sched_getaffinity(0))} cores ({', '.join(notable) or 'no bf16'})"
     return f"{model}, {cores}{gpu}; torch {torch.__version__}"
