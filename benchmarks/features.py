@@ -28,7 +28,7 @@ def known_by(name: str, given: argparse.Namespace) -> tuple[str, dict[str, Any]]
     """What the run knows, under the name of its data and of the attribute."""
     path, _, attribute = name.partition("=")
     run = load(path, device="cpu")
-    found = probe(run, labels=given.labels, by=attribute, seeds=given.seeds, count=given.count, steps=given.steps)
+    found = probe(run, labels=given.labels, by=attribute or (), seeds=given.seeds, count=given.count, steps=given.steps)
     how = found.how
     assert how["seen in training"] is False, f"{path} has seen what it would be asked about: train with --holdout 0.1"
     assert not how["taught classes in training"], f"{path} was told the classes while it trained"
