@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, held, origin, publish
+from evidence import RESULTS, by_name, entry, held, origin, publish
 from leaderboard import HOLDOUT, PLAN, SIDE, steps_in
 from PIL import Image
 
@@ -84,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

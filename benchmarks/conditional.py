@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import held, publish
+from evidence import entry, held, publish
 from torch import Tensor
 
 from saddlepoint import load
@@ -127,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evidence import publish
+from evidence import entry, publish
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -87,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

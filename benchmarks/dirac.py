@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from evidence import publish
+from evidence import entry, publish
 
 from tests.toys.dirac import (
     BOUND,
@@ -82,4 +82,4 @@ def both(objective: Objective, penalty: Penalty, *, alternating: bool) -> dict[s
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import publish
+from evidence import entry, publish
 
 from saddlepoint import recipe
 from saddlepoint.data.source import Source, open_source
@@ -184,4 +184,4 @@ def outcome(match: Match) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

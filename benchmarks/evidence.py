@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,17 @@ RESULTS = Path(__file__).parent / "results"
 
 ORIGIN = ("command", "seed", "revision", "hardware", "date")
 """What `publish` writes beside the figures, anew each time."""
+
+
+def entry(main: Callable[[], None]) -> None:
+    """Runs a benchmark; what the library refuses is said as `saddle` says it, with the same exit code."""
+    from saddlepoint.cli.failures import report
+    from saddlepoint.errors import SaddleError
+
+    try:
+        main()
+    except SaddleError as error:
+        raise SystemExit(report(error, as_json="--json" in sys.argv)) from None
 
 
 def held(name: str) -> dict[str, Any]:

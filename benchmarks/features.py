@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 from conditional import origin
-from evidence import held, publish
+from evidence import entry, held, publish
 
 from saddlepoint import load
+from saddlepoint.errors import UsageError
 from saddlepoint.evaluation.probe import COUNT, LABELS, SEEDS, STEPS, probe
 
 
@@ -30,8 +31,10 @@ def known_by(name: str, given: argparse.Namespace) -> tuple[str, dict[str, Any]]
     run = load(path, device="cpu")
     found = probe(run, labels=given.labels, by=attribute or (), seeds=given.seeds, count=given.count, steps=given.steps)
     how = found.how
-    assert how["seen in training"] is False, f"{path} has seen what it would be asked about: train with --holdout 0.1"
-    assert not how["taught classes in training"], f"{path} was told the classes while it trained"
+    if how["seen in training"] is not False:
+        raise UsageError("the run has seen what it would be asked about", where=path, fix="train with --holdout 0.1")
+    if how["taught classes in training"]:
+        raise UsageError("the run was told the classes while it trained", where=path, fix="train dcgan")
     rows = {str(row.pop("labels")): {who: rounded(each) for who, each in row.items()} for row in found.facts()["rows"]}
     asked = {key: how[key] for key in ("lessons", "questions", "asked", "guessed", "features")}
     data = run.config["data"]["name"] + (f" by {attribute}" if attribute else "")
@@ -67,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-from evidence import RESULTS, by_name, held, precision, publish
+from evidence import RESULTS, by_name, entry, held, precision, publish
 from PIL import Image
 
 from saddlepoint import evaluate, load, recipe
@@ -180,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "reliability"))
 
-from evidence import publish
+from evidence import entry, publish
 from faults import FATAL, play_and_count, play_and_die
 from trials import LENGTH, SAVE_EVERY, Nursery, Outcome, last_step, play
 
@@ -98,4 +98,4 @@ def note(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

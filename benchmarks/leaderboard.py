@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, figure, held, origin, precision, publish
+from evidence import RESULTS, by_name, entry, figure, held, origin, precision, publish
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -168,4 +168,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

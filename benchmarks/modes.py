@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, held, publish
+from evidence import RESULTS, entry, held, publish
 
 from saddlepoint import recipe
 from saddlepoint.data import toys
@@ -117,4 +117,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, by_name, held, origin, precision, publish
+from evidence import RESULTS, by_name, entry, held, origin, precision, publish
 from PIL import Image, ImageCms
 from torch import Tensor
 
@@ -229,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from evidence import held, publish
+from evidence import entry, held, publish
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -131,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

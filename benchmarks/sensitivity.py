@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import by_name, held, publish
+from evidence import by_name, entry, held, publish
 from PIL import Image, ImageFilter
 
 from saddlepoint.data.cache import default_folder
@@ -192,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

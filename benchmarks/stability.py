@@ -18,7 +18,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from evidence import RESULTS, precision, publish
+from evidence import RESULTS, entry, precision, publish
 from PIL import Image
 from torch import Tensor
 
@@ -134,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import precision, publish
+from evidence import entry, precision, publish
 from torch import Tensor
 
 from saddlepoint.api import resume, train
@@ -166,4 +166,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)

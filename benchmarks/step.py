@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from evidence import publish
+from evidence import entry, publish
 from torch import Tensor, nn
 
 from saddlepoint import recipe
@@ -245,4 +245,4 @@ def sampling(plan: Plan, seed: int, batch: int = 1024) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main)
