@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evidence import entry, held, publish
+from evidence import entry, held, origin, publish
 from torch import Tensor
 
 from saddlepoint import load
@@ -63,7 +63,7 @@ def figures_of(run: Trained, share: float) -> dict[str, Any]:
             "gan_train": round(gan_train(learner(EPOCHS), *train, *test).overall, 5),
         },
         "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught, "real": len(train[0])},
-        **origin(run),
+        **made(run),
     }
 
 
@@ -90,7 +90,7 @@ def found_by(run: Trained) -> dict[str, Any]:
     own = torch.tensor([-1 if place is None else place for place in found.matching])[told]
     by_digit = [round((own[digits == digit] == digit).double().mean().item(), 5) for digit in range(len(DIGITS))]
     matching = {game.classes[kind]: place for kind, place in enumerate(found.matching)}
-    return {"agreement": round(found.share, 5), "by_class": by_digit, "matching": matching, **origin(run)}
+    return {"agreement": round(found.share, 5), "by_class": by_digit, "matching": matching, **made(run)}
 
 
 def samples(run: Trained, count: int) -> Digits:
@@ -104,10 +104,10 @@ def real(run: Trained, part: str) -> Digits:
     return networks.digits(open_named(f"mnist:{part}", size=run.config["data"]["height"]))
 
 
-def origin(run: Trained) -> dict[str, Any]:
-    """How the run was made."""
-    facts = run.run.facts()
-    return {"recipe": run.config["recipe"], "steps": run.config["step"], "trained_by": facts.get("command")}
+def made(run: Trained) -> dict[str, Any]:
+    """How the run was made, and on what it was measured."""
+    command = run.run.facts().get("command")
+    return {"recipe": run.config["recipe"], "steps": run.config["step"], "trained_by": command, **origin()}
 
 
 def main() -> None:

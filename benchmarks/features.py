@@ -17,7 +17,7 @@ import argparse
 from typing import Any
 
 import torch
-from conditional import origin
+from conditional import made
 from evidence import entry, held, publish
 
 from saddlepoint import load
@@ -38,7 +38,7 @@ def known_by(name: str, given: argparse.Namespace) -> tuple[str, dict[str, Any]]
     rows = {str(row.pop("labels")): {who: rounded(each) for who, each in row.items()} for row in found.facts()["rows"]}
     asked = {key: how[key] for key in ("lessons", "questions", "asked", "guessed", "features")}
     data = run.config["data"]["name"] + (f" by {attribute}" if attribute else "")
-    return data, {**rows, **asked, "classes": len(how["classes"]), **origin(run)}
+    return data, {**rows, **asked, "classes": len(how["classes"]), **made(run)}
 
 
 def rounded(spread: dict[str, Any]) -> dict[str, Any]:

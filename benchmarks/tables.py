@@ -256,6 +256,8 @@ def _asked(made: dict[str, Any]) -> list[str]:
         f"**{made['one_nn_error']:.2%}** | {real['one_nn_error']:.2%} |",
         f"| test digits told right by a network taught by {counts['gan_train']:,} | {made['gan_train']:.2%} | "
         f"{real['gan_train']:.2%} |",
+        "",
+        _measured(made),
     ]
 
 
@@ -281,7 +283,7 @@ def _found(made: dict[str, Any]) -> list[str]:
     return [
         "",
         f"Categories that `{made['trained_by']}` found agree with the digits of **{made['agreement']:.1%}** of the "
-        "test set (goal: 95 %).",
+        f"test set (goal: 95 %). {_measured(made)}",
     ]
 
 
@@ -312,7 +314,7 @@ def _features(made: dict[str, Any]) -> list[str]:
             "",
             f"What the discriminator of `{known['trained_by']}` knows of {data}: a linear machine on its "
             f"{known['features']:,} features and a few labels, on {known['asked']:,} pictures that it has not seen; "
-            f"{known['guessed']:.1%} by guessing the most frequent class.",
+            f"{known['guessed']:.1%} by guessing the most frequent class. {_measured(known)}",
             "",
             "| labels | " + " | ".join(contestants) + " |",
             "|---" * (1 + len(contestants)) + "|",
@@ -381,6 +383,10 @@ def _kept(row: dict[str, Any], way: str = "kept") -> str:
 
 def _kept_back(row: dict[str, Any]) -> str:
     return _kept(row, "kept_back") if "kept_back" in row else ""
+
+
+def _measured(part: dict[str, Any]) -> str:
+    return f"Revision {part['revision']}, {part['date']}, {_processor(part)}."
 
 
 def _minutes(row: dict[str, Any]) -> str:
