@@ -3,7 +3,7 @@
 python benchmarks/attribute.py                        what is missing, one training after the other
 python benchmarks/attribute.py --recipes biggan --minutes 5 --runs runs/try
 
-Pictures of 32x32, the preset `laptop` of each, a tenth of the pictures held out. As in the leaderboard the rounds that
+Pictures of 32x32, the preset `laptop` of each at half its width, a tenth of the pictures held out. As in the leaderboard the rounds that
 fit into the time are measured first and then fixed. Samples, whose classes are as frequent as in the data, are
 scored against the training pictures; whether hair is as long as was asked for, a classifier says that learned it from
 them. May be killed at any time; the same command goes on. Writes `attribute` in results/conditional.json and leaves
@@ -25,7 +25,8 @@ from saddlepoint.api import resume, train
 from saddlepoint.pictures.grid import grid
 from saddlepoint.pictures.sheets import scaled, titled
 
-RECIPES = ("sngan_projection", "sagan", "biggan")
+WIDTHS = {"sngan_projection": 32, "sagan": 32, "biggan": 8}
+"""Half of the preset's: in so short a time three times as many steps are worth more."""
 DATA, BY = "avatars:adventurer", "hair"
 SETTINGS: dict[str, Any] = {"preset": "laptop", "by": BY}
 COUNT, SHOWN = 5000, 16
@@ -38,8 +39,9 @@ def row(name: str, minutes: float, runs: Path) -> dict[str, Any]:
     if (folder / "run.json").exists():
         run = resume(folder)
     else:
-        steps = steps_in(60 * minutes, name, DATA, SETTINGS)
-        run = train(name, DATA, name=name, out=runs, holdout=HOLDOUT, steps=steps, **SETTINGS, **PLAN)
+        settings = {**SETTINGS, "width": WIDTHS[name]}
+        steps = steps_in(60 * minutes, name, DATA, settings)
+        run = train(name, DATA, name=name, out=runs, holdout=HOLDOUT, steps=steps, **settings, **PLAN)
     facts = run.run.facts()
     found = evaluate(run, count=COUNT, side=SIDE, metrics=["fd", "precision", "accuracy"], device="cpu")
     return {
@@ -64,7 +66,7 @@ def sheet(names: list[str], runs: Path) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", nargs="*", default=list(RECIPES), choices=RECIPES)
+    parser.add_argument("--recipes", nargs="*", default=list(WIDTHS), choices=WIDTHS)
     parser.add_argument("--minutes", type=float, default=45.0, help="of one core for each training")
     parser.add_argument("--runs", type=Path, default=Path("runs/attribute"))
     parser.add_argument("--gallery", type=Path, default=GALLERY, help="where the picture goes")
