@@ -3,11 +3,11 @@
 python benchmarks/attribute.py                        what is missing, one training after the other
 python benchmarks/attribute.py --recipes biggan --minutes 5 --runs runs/try
 
-Pictures of 32x32, the preset `laptop` of each at half its width, a tenth of the pictures held out. As in the leaderboard the rounds that
-fit into the time are measured first and then fixed. Samples, whose classes are as frequent as in the data, are
-scored against the training pictures; whether hair is as long as was asked for, a classifier says that learned it from
-them. May be killed at any time; the same command goes on. Writes `attribute` in results/conditional.json and leaves
-the rest alone.
+Pictures of 32x32, the preset `laptop` of each at half its width, a tenth of them held out. As in the leaderboard
+the rounds that fit into the time are measured first and then fixed. Samples, whose classes are as frequent as in the
+data, are scored against the training pictures; whether hair is as long as was asked for, a classifier says that learned
+it from them. May be killed at any time; the same command goes on. Writes `attribute` in results/conditional.json and
+leaves the rest alone.
 """
 
 from __future__ import annotations

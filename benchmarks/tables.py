@@ -292,8 +292,8 @@ def _attribute(made: dict[str, Any]) -> list[str]:
     lines = [
         "",
         f"`{made['data']}` by `{made['by']}` at 32x32, the preset `laptop` of each at half its width, "
-        f"{made['minutes_each']:g} minutes of one core as measured beforehand; {made['count']:,} samples against the training pictures. Last column: "
-        "how often the class that was asked for is told.",
+        f"{made['minutes_each']:g} minutes of one core as measured beforehand; {made['count']:,} samples against the "
+        "training pictures. Last column: how often the class that was asked for is told.",
         "",
         "| recipe | steps | minutes | fd_lite0 | precision | recall | accuracy |",
         "|---|---|---|---|---|---|---|",
