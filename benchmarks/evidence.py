@@ -41,12 +41,16 @@ def held(name: str) -> dict[str, Any]:
 
 
 def publish(name: str, figures: dict[str, Any], *, seed: int, as_json: bool) -> None:
-    """Writes `results/NAME.json` and prints it: one JSON object on standard output, or indented for a person."""
+    """Writes `results/NAME.json` and prints it: one JSON object on standard output, or for a person what is new."""
+    before = held(name)
     command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
-    record = {"command": command, "seed": seed, **origin(), **figures}
+    source = {"command": command, "seed": seed, **origin()}
+    record = {**source, **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
-    print(json.dumps(record) if as_json else json.dumps(record, indent=1))
+    # Many runs may share a file, and each would print all of them.
+    new = {key: value for key, value in figures.items() if before.get(key) != value} or figures
+    print(json.dumps(record) if as_json else json.dumps({**source, **new}, indent=1))
 
 
 def origin() -> dict[str, str]:
