@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 # Before torch is imported anywhere, and inherited by the processes that tests start.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Networks, data and noise in float64, so that sums in another order agree to 1e-12."""
+    # Torch is imported here, after the number of its threads is set.
+    from .toys.double import in_double
+
+    with in_double():
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

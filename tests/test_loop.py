@@ -26,14 +26,6 @@ from .toys.wasserstein import Clipped
 LINEAR = [name for name, toy in TOYS.items() if toy.linear]
 
 
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Networks, data and noise in float64, so that sums in another order agree to 1e-12."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.mark.parametrize("name", TOYS)
 def test_only_the_mover_moves_and_all_of_it_learns(name: str) -> None:
     for match in matches(TOYS[name]):

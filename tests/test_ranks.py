@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,13 +62,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
     return folder
-
-
-@pytest.fixture
-def double() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize("name", TOGETHER)

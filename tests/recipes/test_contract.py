@@ -9,7 +9,6 @@ import copy
 import dataclasses
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,6 +41,7 @@ from saddlepoint.match import Match, build
 from saddlepoint.plan import Plan
 from saddlepoint.session import describe
 
+from ..toys.double import in_double
 from ..toys.playing import PowerCut, PowerCutError, Referee
 
 STEPS = 3
@@ -265,17 +265,6 @@ def test_translations_are_pictures_of_any_size_and_a_seed_decides_which(
         assert other.shape == one.shape
 
 
-@contextmanager
-def float64() -> Iterator[None]:
-    """Whatever is made inside is made in double precision."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
 @every_preset
 def test_latents_decode_to_pictures_one_by_one(
     name: str, preset: str | None, trained: dict[tuple[str, str | None], Match]
@@ -292,7 +281,7 @@ def test_latents_decode_to_pictures_one_by_one(
         assert preset == "plane" or float(pictures.abs().max()) <= 1
         # In evaluation a picture depends on its latent and its class alone. Exactly, for a batch of one takes other
         # kernels, and what these round differently in float32 grows on its way through a network.
-        with float64():
+        with in_double():
             exact, latents = copy.deepcopy(game).double(), latents.double()
             pictures = decode(exact, latents, labels)
             assert torch.allclose(decode(exact, latents[1:2], labels[1:2]), pictures[1:2], rtol=0, atol=1e-9)

@@ -21,6 +21,7 @@ from saddlepoint.game import Turn
 from saddlepoint.loop import train
 from saddlepoint.match import Match
 
+from .double import in_double
 from .everything import Everything
 from .playing import PLAN, Ledger, PowerCutError, first, of, played
 from .rings import Vanilla
@@ -37,11 +38,10 @@ def leave(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -> None:
 
 def play_all(folder: Path) -> None:
     """Every toy that two processes play as two micro-batches would, in float64."""
-    torch.set_default_dtype(torch.float64)
-    for name, toy in TOYS.items():
-        if not toy.private:
-            leave(folder, name, played(toy, PLAN, steps=STEPS, batch=BATCH))
-    torch.set_default_dtype(torch.float32)
+    with in_double():
+        for name, toy in TOYS.items():
+            if not toy.private:
+                leave(folder, name, played(toy, PLAN, steps=STEPS, batch=BATCH))
 
 
 def everything() -> Match:
