@@ -34,7 +34,7 @@ def known_by(name: str, given: argparse.Namespace) -> tuple[str, dict[str, Any]]
     if how["seen in training"] is not False:
         raise UsageError("the run has seen what it would be asked about", where=path, fix="train with --holdout 0.1")
     if how["taught classes in training"]:
-        raise UsageError("the run was told the classes while it trained", where=path, fix="train dcgan")
+        raise UsageError("the run was told the classes while it trained", where=path, fix="ask a run of dcgan")
     rows = {str(row.pop("labels")): {who: rounded(each) for who, each in row.items()} for row in found.facts()["rows"]}
     asked = {key: how[key] for key in ("lessons", "questions", "asked", "guessed", "features")}
     data = run.config["data"]["name"] + (f" by {attribute}" if attribute else "")

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from evidence import entry, held, publish
+from evidence import entry, held, origin, publish
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -126,7 +126,7 @@ def main() -> None:
             figures = held("conditional")
             part = rows(figures, labels, given.baseline, steps)
             part.setdefault(str(labels), []).append(count)
-            part["seconds"] = round(part["seconds"] + seconds, 1)
+            part.update(seconds=round(part["seconds"] + seconds, 1), **origin())
             publish("conditional", figures, seed=subset, as_json=given.json)
 
 

@@ -272,6 +272,8 @@ def _few(made: dict[str, Any]) -> list[str]:
         "| labels | with the game | steps | from the labels alone | steps |",
         "|---|---|---|---|---|",
         *(f"| {key} | {_wrong(made, key)} | {_wrong(alone, key)} |" for key in labels),
+        "",
+        " ".join(f"{who}: {_measured(part)}" for who, part in (("Game", made), ("Alone", alone)) if "date" in part),
     ]
 
 
