@@ -46,6 +46,28 @@ def test_each_curve_is_drawn_in_its_color_and_each_kind_has_its_panel(tmp_path):
     assert not has(below, third)
 
 
+def test_norms_of_gradients_do_not_flatten_the_losses(tmp_path):
+    cost, norm = {"generator/loss": lambda u: np.sin(9 * u)}, {"generator/gradient": lambda u: 1e4 * (1 + u)}
+    alone, beside = drawn(tmp_path, records(50, **cost)), drawn(tmp_path, records(50, **cost, **norm))
+    assert beside.shape[0] > alone.shape[0] * 1.3
+    upper = beside[: alone.shape[0] * 9 // 10]
+    rows = [np.flatnonzero((np.abs(picture - [0, 0x72, 0xB2]).sum(-1) < 12).any(1)) for picture in (alone, upper)]
+    # A sine on the axis of numbers up to 20,000 would be a flat line, some ten pixels thick.
+    assert np.ptp(rows[1]) == pytest.approx(np.ptp(rows[0]), rel=0.15)
+
+
+def test_more_curves_than_colors_are_told_apart_by_broken_lines(tmp_path):
+    colors = len(plots.LIGHT.curves)
+    flat = {f"player{index}/loss": (lambda u, level=index: level) for index in range(colors + 1)}
+    pixels = drawn(tmp_path, records(50, **flat))
+    blue = np.abs(pixels - [0, 0x72, 0xB2]).sum(-1) < 12
+    # The first curve is a whole line near the bottom, the one after the last color a broken line at the top.
+    places = [np.flatnonzero(row) for row in blue if row.any()]
+    covers = [len(place) / (np.ptp(place) + 1) for place in places if np.ptp(place) > 900]
+    assert max(covers) > 0.95
+    assert min(covers) < 0.85
+
+
 @pytest.mark.parametrize(
     "log",
     [
@@ -56,10 +78,14 @@ def test_each_curve_is_drawn_in_its_color_and_each_kind_has_its_panel(tmp_path):
         records(20, **{"alone": lambda u: u, "_hidden/$\\frac{": lambda u: -u, "漢/字": lambda u: u}),
         records(20, **{f"player{index}/loss": (lambda u: u) for index in range(30)}),
         records(20, **{"generator/loss": lambda u: float("nan")}),
+        records(
+            20,
+            **{"a/gradient": lambda u: 0.0, "b/gradient": lambda u: float("nan"), "c/gradient": lambda u: float("inf")},
+        ),
         records(20, **{"generator/loss": lambda u: float("inf") if u > 0.5 else 1e300}),
         [{"step": 1, "event": "rolled_back", "message": "…"}, {"nonsense": True}, *records(3)],
     ],
-    ids=["empty", "one", "two", "stages", "names", "many", "nan", "inf", "events"],
+    ids=["empty", "one", "two", "stages", "names", "many", "nan", "no norms", "inf", "events"],
 )
 def test_any_log_can_be_drawn(tmp_path, log):
     assert drawn(tmp_path, log).std() > 0

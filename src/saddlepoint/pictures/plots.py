@@ -1,4 +1,4 @@
-"""The plot of a run: losses above, the discriminator's opinion of real and fake below."""
+"""The plot of a run: losses above, the discriminator's opinion of real and fake and the gradients' norms below."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BINS = 600
 """Points a curve is drawn with: more than a screen shows, so hundreds of thousands of records cost no more."""
 
-_OPINION = re.compile(r"(^|/)D\(")
+_OPINION, _NORM = re.compile(r"(^|/)D\("), re.compile(r"(^|/)gradient$")
 
 
 class Theme(NamedTuple):
@@ -49,8 +49,9 @@ DARK = Theme(
 def losses(records: Sequence[dict[str, Any]], path: Path) -> Path:
     """Draws every logged value over steps and writes the plot to `path`.
 
-    Losses share the upper axis; values named `D(…)`, the discriminator's mean probability of "real", have the lower
-    one, from 0 to 1. Each value is a faint raw trace below a bold smoothed one. Stages are parted by a thin line.
+    Losses share the upper axis; values named `D(…)`, the discriminator's mean probability of "real", have one from 0
+    to 1 below it, and the norms of the players' gradients the last, which is logarithmic. Each value is a faint raw
+    trace below a bold smoothed one. Stages are parted by a thin line.
 
     Args:
         records: lines of a run's log, as `read_log` gives them; events and broken records are passed over.
@@ -69,8 +70,9 @@ def draw_losses(records: Sequence[dict[str, Any]], format: str = "png", theme: T
 
     curves = series(records)
     opinions = {name: curve for name, curve in curves.items() if _OPINION.search(name)}
-    costs = {name: curve for name, curve in curves.items() if name not in opinions}
-    panels = {"loss": (costs, 3.9), "probability of “real”": (opinions, 2.6)}
+    norms = {name: curve for name, curve in curves.items() if _NORM.search(name)}
+    costs = {name: curve for name, curve in curves.items() if name not in opinions | norms}
+    panels = {"loss": (costs, 3.9), "probability of “real”": (opinions, 2.6), "norm of the gradient": (norms, 2.2)}
     panels = {title: panel for title, panel in panels.items() if panel[0]} or {"loss": ({}, 3.9)}
     heights = [height for _, height in panels.values()]
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
@@ -83,6 +85,8 @@ def draw_losses(records: Sequence[dict[str, Any]], format: str = "png", theme: T
         if panel is opinions:
             axes.set_ylim(-0.02, 1.02)
             axes.axhline(0.5, color=theme.faint, linewidth=0.8, linestyle=(0, (2, 3)))
+        elif panel is norms and any(np.isfinite(curve.values[curve.values > 0]).any() for curve in norms.values()):
+            axes.set_yscale("log", nonpositive="mask")
         else:
             _frame_most(axes, panel, theme)
     _mark_stages(rows, records, theme)
@@ -93,17 +97,19 @@ def _panel(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
     """Draws the curves of one axis: a band from lowest to highest where records are dense, and the smoothed curve."""
     axes.set_facecolor(theme.paper)
     axes.grid(axis="y", color=theme.rule, linewidth=0.8)
-    axes.tick_params(colors=theme.faint, labelsize=9, length=0)
+    axes.tick_params(which="both", colors=theme.faint, labelsize=9, length=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(theme.rule)
-    # Colors begin anew in each panel: as the discriminator names real before fake, the two panels then agree.
-    for color, (name, curve) in zip(itertools.cycle(theme.curves), panel.items(), strict=False):
+    # Colors begin anew in each panel: as the discriminator names real before fake, the two panels then agree. Where a
+    # panel has more curves than there are colors, the others are broken lines.
+    looks = itertools.product(("-", "--", ":", "-."), theme.curves)
+    for (line, color), (name, curve) in zip(itertools.cycle(looks), panel.items(), strict=False):
         steps, low, mean, high = _binned(curve)
         axes.fill_between(steps, low, high, color=color, alpha=0.16, linewidth=0)
         axes.plot(steps, mean, color=color, alpha=0.35, linewidth=0.7)
         mark = "o" if np.isfinite(mean).sum() == 1 else ""
-        axes.plot(steps, smooth(mean), color=color, linewidth=1.8, marker=mark, label=_plain(name))
+        axes.plot(steps, smooth(mean), line, color=color, linewidth=1.8, marker=mark, label=_plain(name))
 
 
 def _binned(curve: Series) -> tuple[NDArray[np.float64], ...]:
