@@ -105,8 +105,10 @@ class SGAN(Game):
             watch={"D(x)": scores.sigmoid().mean(), "D(G(z))": fake_scores.sigmoid().mean()},
         )
         real = next(batches).unlabeled.image
-        wanted, found = self.discriminator.features(torch.cat([real, self.sample(len(real))])).chunk(2)
-        yield Turn("generator", features=feature_matching(wanted.detach(), found) / found.shape[1])
+        with torch.no_grad():
+            wanted = self.discriminator.features(real)
+        found = self.discriminator.features(self.sample(len(real)))
+        yield Turn("generator", features=feature_matching(wanted, found) / found.shape[1])
 
     def sample(self, count: int, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         return self.decode(latents(count, self.latent, self, generator))
