@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -180,3 +183,31 @@ def test_the_environment_may_choose_the_threads(
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert Plan("cpu").resolve().threads == (threads or available)
     assert Plan("cpu", threads=2).resolve().threads == 2
+
+
+FAULTS = """
+import resource, torch
+from saddlepoint.plan import Plan
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(4_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+Plan("cpu").prepare()
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators are not asked to keep memory")
+@pytest.mark.parametrize(("settings", "kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "100000"}, False)])
+def test_freed_memory_is_used_again_unless_the_user_has_settings_of_his_own(settings, kept):
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    run = subprocess.run(
+        [sys.executable, "-c", FAULTS], env={**bare, **settings}, capture_output=True, text=True, check=True
+    )
+    # 160 MB in all are 39,000 pages of 4 kB, and 80 where the system deals in pages of 2 MB.
+    assert (int(run.stdout) < 20) is kept
