@@ -1,10 +1,10 @@
 """Digits by class: does a conditional GAN draw what is asked for, and do its samples teach? Does InfoGAN find digits?
 
-python benchmarks/conditional.py --cdcgan runs/mnist-cdcgan
+python benchmarks/conditional.py --cdcgan runs/mnist-cdcgan          likewise --cgan and --acgan
 python benchmarks/conditional.py --infogan runs/mnist-infogan
 
-Both runs were trained on MNIST's training digits. As many samples of each digit are drawn as of the others, and rounded
-to the 256 levels that a file holds:
+All were trained on MNIST's training digits. As many samples of each digit are drawn as of the others, and rounded to
+the 256 levels that a file holds:
 
 accuracy       share of 10,000 that the project's classifier takes for the digit that was asked for; for real ones, of
                the 10,000 test digits
@@ -36,6 +36,7 @@ from saddlepoint.evaluation.labeled import EPOCHS
 from saddlepoint.metrics.classify import Accuracy, Classifier, agreement, class_accuracy, gan_train, nearest
 from saddlepoint.metrics.digits import Digits, learner, recognize
 
+ASKED = ("cgan", "cdcgan", "acgan")
 JUDGED, NEAR, TAUGHT = 10_000, 50_000, 60_000
 DIGITS = tuple("0123456789")
 PIECE = 500
@@ -112,15 +113,17 @@ def made(run: Trained) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cdcgan", type=Path, help="a run that was taught MNIST by class")
+    for name in ASKED:
+        parser.add_argument(f"--{name}", type=Path, help="a run that was taught MNIST by class")
     parser.add_argument("--infogan", type=Path, help="a run that found categories in MNIST by itself")
     parser.add_argument("--share", type=float, default=1.0, help="of samples and training digits, to try it out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     figures = held("conditional")
     torch.set_num_threads(1)
-    if given.cdcgan:
-        figures["cdcgan"] = figures_of(load(given.cdcgan, device="cpu"), given.share)
+    for name in ASKED:
+        if folder := getattr(given, name):
+            figures[name] = figures_of(load(folder, device="cpu"), given.share)
     if given.infogan:
         figures["infogan"] = found_by(load(given.infogan, device="cpu"))
     publish("conditional", figures, seed=0, as_json=given.json)
