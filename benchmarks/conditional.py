@@ -48,16 +48,16 @@ def figures_of(run: Trained, share: float) -> dict[str, Any]:
     judged, near, taught = (round(share * count) for count in (JUDGED, NEAR, TAUGHT))
     test, (digits, labels) = real(run, "test"), real(run, "train")
     train = digits[: round(share * len(digits))], labels[: round(share * len(digits))]
-    made = samples(run, taught)
+    drawn = samples(run, taught)
     network = networks.classifier()
 
     def classify(images: Tensor) -> Tensor:
         return recognize(network, images)[:, 0]
 
     return {
-        **by_class(classify, (made[0][:judged], made[1][:judged])),
-        "one_nn_error": one_nn_error((made[0][:near], made[1][:near]), test),
-        "gan_train": round(gan_train(learner(EPOCHS), *made, *test).overall, 5),
+        **by_class(classify, (drawn[0][:judged], drawn[1][:judged])),
+        "one_nn_error": one_nn_error((drawn[0][:near], drawn[1][:near]), test),
+        "gan_train": round(gan_train(learner(EPOCHS), *drawn, *test).overall, 5),
         "real": {
             **by_class(classify, test),
             "one_nn_error": one_nn_error(train, test),
