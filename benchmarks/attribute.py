@@ -39,7 +39,7 @@ def row(name: str, minutes: float, runs: Path) -> dict[str, Any]:
         run = resume(folder)
     else:
         # In so short a time three times as many steps are worth more than the other half.
-        settings = {**SETTINGS, "width": recipe.find(name).configure(SETTINGS["preset"]).width // 2}
+        settings = {**SETTINGS, "width": recipe.find(name).configure(SETTINGS["preset"]).model_dump()["width"] // 2}
         steps = steps_in(60 * minutes, name, DATA, settings)
         run = train(name, DATA, name=name, out=runs, holdout=HOLDOUT, steps=steps, **settings, **PLAN)
     facts = run.run.facts()

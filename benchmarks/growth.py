@@ -56,7 +56,7 @@ def paces(name: str, data: str) -> dict[str, float]:
     """Seconds of one core that a picture takes, by stage."""
     plan = Plan(**PLAN).resolve()
     plan.prepare()
-    stages, found = recipe.find(name).stages(options_of(name), open_source(data)), {}
+    stages, found = recipe.find(name).stages(options_of(name), open_source(data)), dict[str, float]()
     while (stage := build(stages, plan, len(found))) is not None:
         match = Match(dataclasses.replace(stage, steps=WARM), plan)
         play(match)

@@ -22,6 +22,7 @@ import torch
 from evidence import RESULTS, entry, held, publish
 
 from saddlepoint import recipe
+from saddlepoint.abilities import Samples
 from saddlepoint.data import toys
 from saddlepoint.data.source import open_source
 from saddlepoint.loop import train
@@ -38,7 +39,7 @@ SAMPLED = Path("runs/modes")
 GALLERY = RESULTS.parent.parent / "docs" / "gallery"
 
 
-def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
+def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float | None]:
     """Trains one recipe on one toy and judges its samples."""
     plan = Plan("cpu", threads=1, seed=seed).resolve()
     plan.prepare()
@@ -47,21 +48,28 @@ def play(name: str, toy: str, seed: int, steps: int) -> dict[str, float]:
     began = time.process_time()
     train(match)
     seconds = time.process_time() - began
+    assert isinstance(match.game, Samples)
     with match.averages.applied():
         samples = match.game.sample(SAMPLES, generator=torch.Generator().manual_seed(seed))
     if seed == 0:
         SAMPLED.mkdir(parents=True, exist_ok=True)
         np.save(SAMPLED / f"{toy}-{name}.npy", samples.numpy())
-    law = match.stage.data.examples.toy
-    judged = modes(samples, law.centers, law.std)
+    judged = modes(samples, *mixture(toy))
     kl = judged.reverse_kl if judged.high_quality else None  # JSON has no infinity
     return {"modes": judged.count, "hq": judged.high_quality, "kl": kl, "seconds": seconds}
 
 
+def mixture(toy: str) -> tuple[np.ndarray, float]:
+    """Centers of the modes, and the deviation around each."""
+    found = toys.find(toy)
+    assert found.centers is not None, f"{toy} has no modes"
+    assert found.std is not None
+    return found.centers, found.std
+
+
 def sampler(toy: str) -> dict[str, Any]:
     """What the data themselves would get."""
-    law = open_source(toy).examples().toy
-    best = perfect(law.centers, law.std, samples=SAMPLES)
+    best = perfect(*mixture(toy), samples=SAMPLES)
     return {"modes": best.count, "hq": best.high_quality, "kl": best.reverse_kl}
 
 

@@ -32,6 +32,7 @@ from saddlepoint.evaluation.networks import digits
 from saddlepoint.layers.weightnorm import initialize
 from saddlepoint.loop import train
 from saddlepoint.match import opening
+from saddlepoint.networks.classifying import Discriminator
 from saddlepoint.plan import Plan, seed_everything
 from saddlepoint.recipes import sgan
 
@@ -46,8 +47,9 @@ def semi_supervised(labels: int, subset: int, steps: int) -> tuple[int, float]:
     """Plays the game once; the digits that its classifier gets wrong, and the CPU seconds of the training."""
     plan = Plan("cpu", threads=1, seed=subset).resolve()
     plan.prepare()
-    options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset, steps=steps)
-    match = opening(sgan.stages(options, open_source("mnist:train", seed=subset)), plan)
+    found = recipe.find("sgan")
+    options = found.configure(PRESET, labels=labels, subset=subset, steps=steps)
+    match = opening(found.stages(options, open_source("mnist:train", seed=subset)), plan)
     began = time.process_time()
     train(match)
     seconds = time.process_time() - began
@@ -61,9 +63,10 @@ def supervised(labels: int, subset: int, steps: int) -> tuple[int, float]:
     torch.set_num_threads(1)
     seed_everything(subset)
     options = recipe.find("sgan").configure(PRESET, labels=labels, subset=subset)
+    assert isinstance(options, sgan.Options)
     examples = open_source("mnist:train", seed=subset).images(size=options.size)
     stream = PartlyLabeledStream(examples, options.batch, labels=labels, subset=subset)
-    network = sgan.Discriminator(options.form, options.width, len(examples.classes), examples.shape)
+    network = Discriminator(options.form, options.width, len(examples.classes), examples.shape)
     initialize(network, stream.read(0, sgan.FIRST_LOOK).image)
     learned = [weight for weight in network.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(learned, options.lr, (options.beta1, 0.999), eps=sgan.EPS, fused=True)
@@ -71,6 +74,7 @@ def supervised(labels: int, subset: int, steps: int) -> tuple[int, float]:
     began = time.process_time()
     for step in range(steps):
         known = stream.read(step * options.batch, options.batch).labeled
+        assert known.label is not None
         logits = network(known.image)
         optimizer.zero_grad()
         F.cross_entropy(logits, known.label).backward()

@@ -36,7 +36,7 @@ from saddlepoint.evaluation.comparison import Score
 from saddlepoint.evaluation.evaluate import compared, measured
 from saddlepoint.evaluation.families import choose
 from saddlepoint.evaluation.networks import network
-from saddlepoint.evaluation.sides import Set
+from saddlepoint.evaluation.sides import Set, Side
 from saddlepoint.evaluation.sight import Sight
 from saddlepoint.evaluation.subject import HELD_OUT, TRAINING, Subject
 
@@ -127,7 +127,10 @@ SPOILED: dict[str, tuple[Spoil, tuple[float, float, float]]] = {
 
 def judged(parts: Parts, pixels: Pixels, sight: Sight) -> dict[str, dict[str, float | None]]:
     """Every score of pictures that play the samples, those on the held-out part by that name."""
-    real = {TRAINING: whole(parts.pixels(parts.training)), HELD_OUT: whole(parts.pixels(parts.held_out))}
+    real: dict[str, Side] = {
+        TRAINING: whole(parts.pixels(parts.training)),
+        HELD_OUT: whole(parts.pixels(parts.held_out)),
+    }
     comparisons = compared(Subject(whole(pixels), real, {}), sight, 0)
     found: list[Score] = []
     for family in choose(METRICS, points=False):

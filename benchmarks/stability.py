@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint import recipe
+from saddlepoint.abilities import Samples
 from saddlepoint.data.source import open_source
 from saddlepoint.errors import NumericError, Stopped
 from saddlepoint.loop import train
@@ -60,6 +61,7 @@ class Judge:
         return time.process_time() - self.began - self.lost
 
     def __call__(self, moment: Moment) -> None:
+        assert isinstance(moment.game, Samples)
         if self.played < self.next:
             return
         played, paused = self.played, time.process_time()
@@ -98,7 +100,7 @@ def play(name: str, seconds: float) -> tuple[list[dict[str, float]], list[tuple[
 def draw(played: dict[str, tuple[list[dict[str, float]], list[tuple[int, Image.Image]]]], floor: float) -> None:
     """The distance of both over time, and beside it what both had learned to draw at four times."""
     figure = plt.figure(figsize=(12, 4.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(5, 8))
+    left, right = figure.subfigures(1, 2, width_ratios=(5, 8), squeeze=False)[0]
     axes = left.subplots()
     for name, (rows, _) in played.items():
         axes.plot([row["seconds"] / 60 for row in rows], [row["distance"] for row in rows], label=name)

@@ -135,9 +135,9 @@ def play(arm: str, runs: Path, judge: Judge, steps: int) -> None:
         if (runs / name / "run.json").is_file():
             resume(name, out=runs, observers=[judge])
             return
-        pace = {"checkpoint_every": EVERY // 2, "sample_every": EVERY // 2}
-        plan = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
-        options = {"preset": "stacked", "steps": steps, **ARMS[arm]}
+        pace: dict[str, Any] = {"checkpoint_every": EVERY // 2, "sample_every": EVERY // 2}
+        plan: dict[str, Any] = {"precision": precision(), "threads": 1, "device": "cpu", "seed": 0}
+        options: dict[str, Any] = {"preset": "stacked", "steps": steps, **ARMS[arm]}
         train("r3gan", "stacked_mnist", name=name, out=runs, observers=[judge], **plan, **pace, **options)
     except Stopped as stopped:
         print(stopped)

@@ -24,6 +24,7 @@ from evidence import entry, publish
 from torch import Tensor, nn
 
 from saddlepoint import recipe
+from saddlepoint.abilities import Samples
 from saddlepoint.data.images import Images
 from saddlepoint.loop import play_round
 from saddlepoint.match import Match, opening
@@ -116,6 +117,8 @@ def by_hand(plan: Plan, batch: int, seed: int) -> Step:
     """The same operations on the same networks, written out without game, loop, checks or log."""
     played = match(plan, batch, seed)
     game, stream = played.game, played.stage.data
+    assert isinstance(game, Samples)
+    discriminator = game.get_submodule("discriminator")
     sides = {name: (player.optimizer, player.params) for name, player in played.players.items()}
     state = {"drawn": 0}
     game.train()
@@ -125,12 +128,12 @@ def by_hand(plan: Plan, batch: int, seed: int) -> Step:
         state["drawn"] += batch
         with plan.autocast():
             fake = game.sample(batch)
-            real_scores, fake_scores = game.discriminator(real), game.discriminator(fake.detach())
+            real_scores, fake_scores = discriminator(real), discriminator(fake.detach())
             ones, zeros = torch.ones(batch, device=real.device), torch.zeros(batch, device=real.device)
             loss = cross_entropy(real_scores, ones) + cross_entropy(fake_scores, zeros)
         _descend(loss, *sides["discriminator"])
         with plan.autocast():
-            scores = game.discriminator(fake)
+            scores = discriminator(fake)
             loss = cross_entropy(scores, ones)
         _descend(loss, *sides["generator"])
 
@@ -236,6 +239,7 @@ def main() -> None:
 def sampling(plan: Plan, seed: int, batch: int = 1024) -> float:
     """Images per second that the generator makes."""
     game = match(plan, 128, seed).game.eval()
+    assert isinstance(game, Samples)
 
     def step() -> None:
         with plan.autocast():

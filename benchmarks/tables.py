@@ -236,7 +236,7 @@ def _noticed(found: dict[str, Any]) -> str:
 
 def conditional(record: dict[str, Any]) -> list[str]:
     """Digits by class, from few labels, and without any; faces by an attribute; what a discriminator knows."""
-    asked = {name: record[name] for name in ("cgan", "cdcgan", "acgan") if name in record}
+    asked: dict[str, Any] = {name: record[name] for name in ("cgan", "cdcgan", "acgan") if name in record}
     parts = {"sgan": _few, "infogan": _found, "attribute": _attribute, "features": _features}
     lines = [line for name, part in parts.items() if name in record for line in part(record[name])]
     return ["## By class, from few labels, without labels", *(_asked(asked) if asked else []), *lines]
@@ -414,7 +414,7 @@ def _length(row: dict[str, Any]) -> str:
 
 def growth(record: dict[str, Any]) -> list[str]:
     """ProGAN against DCGAN."""
-    made = {name: record[name] for name in ("progan", "dcgan") if name in record}
+    made: dict[str, Any] = {name: record[name] for name in ("progan", "dcgan") if name in record}
     return [
         "## Growing against standing",
         "",
