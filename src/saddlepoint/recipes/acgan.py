@@ -10,7 +10,9 @@ Differs from the paper: the generator is a DCGAN's, with 4x4 kernels instead of 
 too; no noise on the activations, of which the paper tries three strengths, zero among them. The preset `laptop` is half
 as wide, with an average of the generator and a rate that falls; `plane` has fully connected networks for points.
 
-Result: not yet measured.
+Result: the preset `laptop` on MNIST, 20,000 steps, 110 minutes of one core without bf16: 99.72 % of samples are told as
+the digit that was asked for, no digit under 99 %; the nearest of 50,000 samples is of another digit for 6.5 % of the
+test digits, the nearest of 60,000 real ones for 2.9 %. The players stay level to the end; some samples have specks.
 """
 
 from __future__ import annotations
