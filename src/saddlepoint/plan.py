@@ -155,8 +155,8 @@ def keep_freed_memory() -> None:
     if chosen or platform.libc_ver()[0] != "glibc":
         return
     configure = ctypes.CDLL(None).mallopt
-    # Older ones accept no more than 32 MiB as the size from which a block is the system's.
-    _ = configure(_MMAP_THRESHOLD, 2**30) or configure(_MMAP_THRESHOLD, 2**25)
+    if not configure(_MMAP_THRESHOLD, 2**30):
+        configure(_MMAP_THRESHOLD, 2**25)  # the most that older ones accept
     configure(_TRIM_THRESHOLD, 2**31 - 1)
 
 
