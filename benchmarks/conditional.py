@@ -31,6 +31,7 @@ from saddlepoint import load
 from saddlepoint.abilities import Classifies
 from saddlepoint.api import Trained
 from saddlepoint.data.catalog import open_named
+from saddlepoint.errors import UsageError
 from saddlepoint.evaluation import networks
 from saddlepoint.evaluation.labeled import EPOCHS
 from saddlepoint.metrics.classify import Accuracy, Classifier, agreement, class_accuracy, gan_train, nearest
@@ -44,19 +45,17 @@ PIECE = 500
 
 def figures_of(run: Trained, share: float) -> dict[str, Any]:
     """What is said of a conditional run, with what real digits get beside it."""
-    assert run.classes == DIGITS, f"{run.run.name} was not taught digits by class"
     judged, near, taught = (round(share * count) for count in (JUDGED, NEAR, TAUGHT))
-    test, (digits, labels) = real(run, "test"), real(run, "train")
-    train = digits[: round(share * len(digits))], labels[: round(share * len(digits))]
-    drawn = samples(run, taught)
+    test, train, drawn = real(run, "test"), real(run, "train"), samples(run, taught)
+    train = first(train, round(share * len(train[0])))
     network = networks.classifier()
 
     def classify(images: Tensor) -> Tensor:
         return recognize(network, images)[:, 0]
 
     return {
-        **by_class(classify, (drawn[0][:judged], drawn[1][:judged])),
-        "one_nn_error": one_nn_error((drawn[0][:near], drawn[1][:near]), test),
+        **by_class(classify, first(drawn, judged)),
+        "one_nn_error": one_nn_error(first(drawn, near), test),
         "gan_train": round(gan_train(learner(EPOCHS), *drawn, *test).overall, 5),
         "real": {
             **by_class(classify, test),
@@ -66,6 +65,11 @@ def figures_of(run: Trained, share: float) -> dict[str, Any]:
         "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught, "real": len(train[0])},
         **made(run),
     }
+
+
+def first(digits: Digits, count: int) -> Digits:
+    """The first of pictures and their labels."""
+    return digits[0][:count], digits[1][:count]
 
 
 def by_class(classify: Classifier, digits: Digits) -> dict[str, Any]:
@@ -111,6 +115,21 @@ def made(run: Trained) -> dict[str, Any]:
     return {"recipe": run.config["recipe"], "steps": run.config["step"], "trained_by": command, **origin()}
 
 
+def opened(folder: Path, name: str) -> Trained:
+    """A run of this recipe that was taught digits.
+
+    Raises:
+        UsageError: it is a run of another recipe, or of other pictures.
+    """
+    run = load(folder, device="cpu")
+    found, data = run.config["recipe"], run.config["data"]["name"]
+    if found != name or not data.startswith("mnist"):
+        raise UsageError(
+            f"{folder} is a run of {found} on {data}", where=f"--{name}", fix=f"train {name} on mnist:train"
+        )
+    return run
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ASKED:
@@ -123,9 +142,9 @@ def main() -> None:
     torch.set_num_threads(1)
     for name in ASKED:
         if folder := getattr(given, name):
-            figures[name] = figures_of(load(folder, device="cpu"), given.share)
+            figures[name] = figures_of(opened(folder, name), given.share)
     if given.infogan:
-        figures["infogan"] = found_by(load(given.infogan, device="cpu"))
+        figures["infogan"] = found_by(opened(given.infogan, "infogan"))
     publish("conditional", figures, seed=0, as_json=given.json)
 
 

@@ -28,6 +28,7 @@ from saddlepoint.abilities import Classifies
 from saddlepoint.data.catalog import open_named
 from saddlepoint.data.few import PartlyLabeledStream
 from saddlepoint.data.source import open_source
+from saddlepoint.errors import UsageError
 from saddlepoint.evaluation.networks import digits
 from saddlepoint.layers.weightnorm import initialize
 from saddlepoint.loop import train
@@ -105,7 +106,11 @@ def rows(figures: dict[str, Any], labels: int, baseline: bool, steps: int) -> di
     part: dict[str, Any] = home.setdefault("supervised", {"steps": {}, "seconds": 0.0}) if baseline else home
     before = part["steps"].setdefault(str(labels), steps)
     if before != steps:
-        raise SystemExit(f"{labels} labels in conditional.json are of {before} steps, not {steps}: delete them first")
+        raise UsageError(
+            f"{labels} labels in conditional.json are of {before} steps, not {steps}",
+            where="--steps",
+            fix=f"--steps {before}, or delete these rows first",
+        )
     return part
 
 
