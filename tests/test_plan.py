@@ -204,7 +204,7 @@ print(faults())
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators are not asked to keep memory")
 @pytest.mark.parametrize(("settings", "kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "100000"}, False)])
-def test_freed_memory_is_used_again_unless_the_user_has_settings_of_his_own(settings, kept):
+def test_freed_memory_is_used_again_unless_the_user_chose_otherwise(settings, kept):
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
     run = subprocess.run(
         [sys.executable, "-c", FAULTS], env={**bare, **settings}, capture_output=True, text=True, check=True
