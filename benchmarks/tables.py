@@ -288,7 +288,8 @@ def _wrong(made: dict[str, Any], labels: str) -> str:
     """Two cells."""
     if labels not in made:
         return "not yet measured | "
-    return f"**{_counted(made[labels])}** ({len(made[labels])}) | {made['steps'][labels]:,}"
+    counts = [count for count in made[labels] if count is not None]
+    return f"**{_counted(counts)}** ({len(counts)}) | {made['steps'][labels]:,}"
 
 
 def _found(made: dict[str, Any]) -> list[str]:
