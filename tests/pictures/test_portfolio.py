@@ -109,7 +109,7 @@ def test_a_run_on_points_is_developed_from_its_numbers(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert page.count("<h2>Modes</h2>") == 1
     with Image.open(tmp_path / "evolution.png") as sheet:
-        cell = np.asarray(sheet.convert("RGB"), float)[:300, -300:]
+        cell = np.asarray(sheet.convert("RGB"), float)[-300:, -300:]
     y, x = np.nonzero(cell[..., 0] - cell[..., 2] > 120)
     # At the last of the steps all samples lie around (1, 0) and (0, 1), of a box from -2 to 2.
     np.testing.assert_allclose(((x.mean() + 0.5) / 75 - 2, 2 - (y.mean() + 0.5) / 75), (0.5, 0.5), atol=0.15)

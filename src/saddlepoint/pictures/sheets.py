@@ -16,15 +16,18 @@ from .grid import PADDING, grid, to_uint8
 
 _CELL = 300
 """Longest side of a picture on the evolution sheet, pixels."""
+_HEAD = 22
+"""Height of the box with the step above a picture, pixels."""
 _READABLE = 56
 """Shorter side of a picture on a sheet with words, at least, pixels."""
 _INK = "#24262b"
 
 
 def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int = 5, rows: int = 4) -> Image.Image:
-    """The same picture at steps spread evenly over a run, each with its step on a translucent red box.
+    """The same picture at steps spread evenly over a run, each below a red box with its step.
 
-    After the figure that closes "An End to End Introduction to GANs".
+    After the figure that closes "An End to End Introduction to GANs", whose boxes lie on the pictures: on a grid of
+    digits they would hide the first.
 
     Args:
         frames: (step, picture) in the order of steps; too few for all rows fill fewer of them. The last picture's
@@ -42,12 +45,13 @@ def evolution_sheet(frames: Sequence[tuple[int, Image.Image]], *, columns: int =
     shown = [frames[index] for index in evenly(len(frames), columns * rows)]
     width, height = _fitted(frames[-1][1].size)
     gap = 12  # wider than the gaps inside a grid
-    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
+    high = _HEAD + height + gap
+    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * high - gap), "white")
     for place, (step, picture) in enumerate(shown):
         row, column = divmod(place, columns)
-        cell = scaled(picture, (width, height))
-        _label(cell, f"Step: {step:,}")
-        sheet.paste(cell, (column * (width + gap), row * (height + gap)))
+        left, top = column * (width + gap), row * high
+        sheet.paste(_label(f"Step: {step:,}", width), (left, top))
+        sheet.paste(scaled(picture, (width, height)), (left, top + _HEAD))
     return sheet
 
 
@@ -165,17 +169,14 @@ def _fitted(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
-def _label(cell: Image.Image, text: str) -> None:
-    """Writes on a translucent red box in the upper left corner, no wider than the picture."""
-    size = max(9, min(14, cell.height // 12))
-    while (font := ImageFont.load_default(size)).getlength(text) + size > cell.width and size > 6:
+def _label(text: str, width: int) -> Image.Image:
+    """White words on a red box, at most that wide."""
+    size = 14
+    while (font := ImageFont.load_default(size)).getlength(text) + size > width and size > 6:
         size -= 1
-    pad = size / 2
-    box = (0, 0, round(font.getlength(text) + 2 * pad), round(size + 1.2 * pad))
-    layer = Image.new("RGBA", cell.size)
-    ImageDraw.Draw(layer).rectangle(box, fill=(214, 32, 32, 160))
-    cell.paste(layer, mask=layer)
-    ImageDraw.Draw(cell).text((pad, box[3] / 2), text, fill="white", font=font, anchor="lm")
+    box = Image.new("RGB", (min(width, round(font.getlength(text)) + size), _HEAD), (214, 32, 32))
+    ImageDraw.Draw(box).text((size / 2, _HEAD / 2), text, fill="white", font=font, anchor="lm")
+    return box
 
 
 def _cut(words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
