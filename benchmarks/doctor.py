@@ -34,6 +34,7 @@ from saddlepoint.run import Run
 
 OWN = str(Path(__file__).parent / "sabotage.py")
 PLANE = {"width": 64, "batch": 128}
+NARROW = {"width": 16, "initialization": "normal", "batch": 64, "steps": 1500}
 WIDE = {"latent": 16, "width": 128, "width_discriminator": 128}
 JUDGED = 2500  # samples that the outcome is measured with
 
@@ -75,6 +76,8 @@ BROKEN = (
         cost="wasserstein", lr_generator=0.3, lr_discriminator=0.3, steps=2000),
     ill("ring8", "rates 30 times too high", "divergence", "oscillation", "mode_collapse", "partial_collapse",
         lr_generator=0.03, lr_discriminator=0.03, steps=2500),
+    Case("cdcgan", "mnist:train", "an eighth of the width, half of the generator's first features for the class",
+         ("class_collapse",), NARROW),
 )  # fmt: skip
 
 HEALTHY = (
@@ -90,6 +93,12 @@ HEALTHY = (
     Case("gan", "mixture1d", "plane", options={"hidden": 64, "batch": 128, "steps": 2500}),
     Case("dragan", "circle", "plane", options={**PLANE, "steps": 2000}),
     Case("r3gan", "checkerboard", "plane", options={**PLANE, "steps": 2000}),
+    Case(
+        "cdcgan",
+        "mnist:train",
+        "an eighth of the features for the class",
+        options={**NARROW, "told": 0.125, "steps": 2500},
+    ),
     Case("gan", "digits", "8x8 pixels", options={"size": 8, "latent": 16, "hidden": 128, "lr": 5e-4, "steps": 4000}),
 )
 

@@ -24,11 +24,13 @@ WELL = Look(
     nearest=1.0,
     spread=1.0,
     place=(0.0, 0.0),
+    variety=1.0,
 )
 BAD = {"distance": 0.9, "coverage": 0.1}
 ILL: dict[str, dict[str, object]] = {
     "divergence": {"spread": 50.0, **BAD},
     "mode_collapse": {"diversity": 0.02, **BAD},
+    "class_collapse": {"variety": 0.1},
     "partial_collapse": {"coverage": 0.4},
     "vanishing_gradient": {"slope": 1e-5, "separation": 0.97, **BAD},
     "discriminator_won": {"separation": 1.0, **BAD},
@@ -56,6 +58,12 @@ def test_each_condition_is_told_once_and_once_that_it_is_over(name: str) -> None
     told = found(looks(lambda step: ILL[name] if step < 500 else {}))
     assert [finding.event for finding in told if finding.condition.name == name] == [name, f"{name}_over"]
     assert "What helps:" in told[0].text
+
+
+def test_of_a_game_whose_classes_have_collapsed_no_more_is_said_of_what_it_leaves_out() -> None:
+    told = found(looks(lambda step: {"variety": 0.1, "coverage": 0.4}))
+    assert [finding.event for finding in told] == ["class_collapse"]
+    assert "10% as different" in told[0].text
 
 
 def test_every_condition_but_the_swing_has_its_case_above() -> None:

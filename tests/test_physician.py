@@ -66,8 +66,19 @@ def test_a_look_measures_all_that_a_gan_can_show() -> None:
     train(played)
     look = Patient(played).examine()
     assert look.finite
-    assert [name for name, value in vars(look).items() if value is None] == []
+    assert [name for name, value in vars(look).items() if value is None] == ["variety"]  # it has no classes
     assert 0 <= look.separation <= 1  # type: ignore[operator]
+
+
+def test_samples_of_a_class_that_are_all_alike_have_no_variety() -> None:
+    patient = Patient(match("cdcgan", PICTURES))
+    before = patient.examine()
+    stem = patient.match.game.get_submodule("generator.noise.0")
+    assert isinstance(stem.weight, nn.Parameter)
+    nn.init.zeros_(stem.weight)
+    after = patient.examine()
+    assert before.variety is not None
+    assert after.variety == pytest.approx(0, abs=0.01 * before.variety)
 
 
 def test_points_of_a_large_set_are_not_asked_whether_they_are_copies() -> None:

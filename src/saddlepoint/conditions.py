@@ -28,7 +28,7 @@ class Look:
         weights: norm of all parameters.
         separation: chance that a real sample scores above a fake one, 0 … 1.
         scale: deviation of the scores of real and fake samples together.
-        diversity, coverage, strays, distance, spread, place: see `metrics.checkup.Sight`.
+        diversity, coverage, strays, distance, spread, place, variety: see `metrics.checkup.Sight`.
         nearest: likewise, and only where the samples were compared with all of the training data.
     """
 
@@ -45,6 +45,7 @@ class Look:
     nearest: float | None = None
     spread: float | None = None
     place: tuple[float, ...] | None = None
+    variety: float | None = None
 
 
 Sign = Callable[[Sequence[Look]], bool]
@@ -62,7 +63,7 @@ class Condition:
         remedies: what the literature advises, in the order in which to try.
         chronic: told only when it has lasted, and while the run gets no better.
         progress: what has to get better for that.
-        unless: name of a condition that says more: while a run has that one, this one is not told.
+        unless: names of conditions that say more: while a run has one of them, this one is not told.
     """
 
     name: str
@@ -71,11 +72,11 @@ class Condition:
     remedies: tuple[str, ...]
     chronic: bool = True
     progress: tuple[str, ...] = ("distance", "coverage", "diversity")
-    unless: str | None = None
+    unless: tuple[str, ...] = ()
 
     def told(self, looks: Sequence[Look]) -> str:
         """What these looks show and what helps, in whole sentences."""
-        names = ("diversity", "coverage", "separation", "slope", "nearest")
+        names = ("diversity", "variety", "coverage", "separation", "slope", "nearest")
         *others, last = self.remedies
         seen = self.symptom.format(**{name: typical(looks, name) for name in names})
         return f"{seen} What helps: {'; '.join(others)}; or {last}."
@@ -93,6 +94,10 @@ def _poor(look: Look) -> bool:
 
 def _collapsed(looks: Sequence[Look]) -> bool:
     return _below(looks[-1].diversity, 0.15)
+
+
+def _same_in_class(looks: Sequence[Look]) -> bool:
+    return _below(looks[-1].variety, 0.25)
 
 
 def _partial(looks: Sequence[Look]) -> bool:
@@ -174,6 +179,18 @@ CONDITIONS = (
         progress=("coverage", "diversity"),
     ),
     Condition(
+        "class_collapse",
+        _same_in_class,
+        "Samples of one class are nearly all alike: {variety:.0%} as different from each other as the data of a class.",
+        (
+            "a generator that starts with more of the latent and less of the class (cdcgan's --told)",
+            "classes that only scale and shift features (recipes sngan_projection, sagan, biggan)",
+            "a wider generator",
+        ),
+        progress=("variety",),
+        unless=("mode_collapse",),
+    ),
+    Condition(
         "partial_collapse",
         _partial,
         "The samples leave out a part of the data: they come near only {coverage:.0%} of them.",
@@ -183,7 +200,7 @@ CONDITIONS = (
             "unrolling the discriminator (unrolled)",
             "a larger latent",
         ),
-        unless="mode_collapse",
+        unless=("mode_collapse", "class_collapse"),
     ),
     Condition(
         "vanishing_gradient",

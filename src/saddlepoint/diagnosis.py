@@ -81,7 +81,7 @@ class Chart:
                 return None
             began = self.found.pop(condition.name)
             return Finding(condition, step, True, f"Not seen any more, {step - began:,} steps later.")
-        if condition.unless in self.found or share < _OFTEN or not signs[-1]:
+        if self.found.keys() & condition.unless or share < _OFTEN or not signs[-1]:
             return None
         if condition.chronic and improving(window, condition.progress):
             return None
@@ -90,7 +90,7 @@ class Chart:
 
 
 def improving(looks: Sequence[Look], names: Iterable[str]) -> bool:
-    """Whether one of the numbers, `distance`, `coverage` or `diversity`, got clearly better from half to half."""
+    """Whether one of the numbers, such as `distance` or `coverage`, got clearly better from half to half."""
     early, late = looks[: len(looks) // 2], looks[len(looks) // 2 :]
     return any(_better(name, early, late) for name in names)
 

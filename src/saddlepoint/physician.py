@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .abilities import Samples, Scores
+from .abilities import Conditional, Samples, Scores
 from .conditions import Look
 from .diagnosis import Chart, read_looks
 from .game import Game
@@ -78,6 +78,7 @@ class Patient:
         real: samples of the data, to be judged; None where the data are not of the kind that the game samples.
         eye: knows the data.
         count: generated samples in a look.
+        labels: their classes int64 (count,), those of the first of the data; None where the game is told none.
         whole: whether the eye knows all of the training data.
         maker: name of the player that moves the samples, if one does.
     """
@@ -87,19 +88,23 @@ class Patient:
         self.real: Tensor | None = None
         self.eye: Eye | None = None
         self.count = 0
+        self.labels: Tensor | None = None
         game, stream = match.game, match.stage.data
         size = len(getattr(stream, "examples", range(_REAL + 1)))
         self.whole = size <= _REAL
         if not isinstance(game, Samples):
             return
-        real = getattr(stream.read(0, min(_REAL, size)), "image", None)
+        batch = stream.read(0, min(_REAL, size))
+        real, known = getattr(batch, "image", None), getattr(batch, "label", None)
         if isinstance(real, Tensor) and len(real) >= 4:
             with undisturbed(game, training=False):
                 alike = game.sample(2).shape[1:] == real.shape[1:]
             if alike:
                 self.count = _PICTURES if real.ndim == 4 else _POINTS
                 # A copy of the few that are judged, so that the others can be forgotten.
-                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count)
+                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count, labels=known)
+                if isinstance(game, Conditional) and known is not None:
+                    self.labels = match.plan.move(known[torch.arange(self.count) % len(known)])
 
     def examine(self) -> Look:
         """One look. Draws from torch's default randomness, which the loop seeds anew before each step."""
@@ -114,14 +119,20 @@ class Patient:
         game = self.match.game
         if self.eye is None or not isinstance(game, Samples):
             return {}
-        generator, piece = torch.Generator().manual_seed(0), max(_PIECE, self.match.stage.data.batch)
         with undisturbed(game, training=False), self.match.plan.autocast():
-            sizes = [min(piece, self.count - start) for start in range(0, self.count, piece)]
-            fake = torch.cat([features(game.sample(size, generator=generator)) for size in sizes])
+            fake = self._made(game)
         if not bool(fake.isfinite().all()):
             return {"finite": False}
-        seen = asdict(self.eye.look(fake))
+        seen = asdict(self.eye.look(fake, None if self.labels is None else self.labels.cpu()))
         return seen if self.whole else {**seen, "nearest": None}
+
+    def _made(self, game: Samples) -> Tensor:
+        """Features of samples, made in pieces."""
+        generator, piece = torch.Generator().manual_seed(0), max(_PIECE, self.match.stage.data.batch)
+        sizes = [min(piece, self.count - start) for start in range(0, self.count, piece)]
+        asked = [None] * len(sizes) if self.labels is None else self.labels.split(sizes)
+        made = [game.sample(size, labels=label, generator=generator) for size, label in zip(sizes, asked, strict=True)]
+        return torch.cat([features(samples) for samples in made])
 
     def _scores(self) -> dict[str, Any]:
         """How well the judge tells new samples from data, how far its scores reach, and how steep the cost is."""

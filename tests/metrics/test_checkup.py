@@ -31,6 +31,22 @@ def test_more_of_the_data_look_like_the_data() -> None:
     assert all(abs(number) < 0.2 for number in seen.place)
 
 
+def test_copies_of_one_sample_for_each_class_are_diverse_and_have_no_variety() -> None:
+    centers, labels = torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.arange(256) % 2
+    eye = Eye(centers[labels] + FRESH, 128, labels=labels)
+    again = eye.look(centers[labels[:128]] + DATA[:128], labels[:128])
+    copies = eye.look(centers[labels[:128]], labels[:128])
+    assert again.variety == pytest.approx(1, abs=0.1)  # 128 points: deviations of a few per cent
+    assert (copies.variety, copies.diversity > 0.5) == (0, True)
+
+
+def test_without_classes_or_with_too_many_nothing_is_said_of_their_variety() -> None:
+    eye = Eye(DATA, 256, labels=torch.arange(512) % 4)
+    assert eye.look(FRESH).variety is None
+    assert eye.look(FRESH, torch.arange(256)).variety is None
+    assert Eye(DATA, 256).look(FRESH, torch.arange(256) % 4).variety is None
+
+
 def test_copies_of_one_sample_have_no_diversity_and_cover_nothing() -> None:
     seen = sight(DATA.mean(0).expand(256, 2))
     assert seen.diversity == 0
@@ -58,7 +74,10 @@ def test_what_lies_elsewhere_strays() -> None:
 
 
 def test_no_number_depends_on_the_scale_of_the_data() -> None:
-    ours, theirs = sight(FRESH + 1), Eye(1000 * DATA, 256).look(1000 * (FRESH + 1))
+    labels = torch.arange(512) % 4
+    ours, theirs = (
+        Eye(scale * DATA, 256, labels=labels).look(scale * (FRESH + 1), labels[:256]) for scale in (1, 1000)
+    )
     for name, value in vars(ours).items():
         assert getattr(theirs, name) == pytest.approx(value, rel=1e-3)
 

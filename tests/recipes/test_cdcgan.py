@@ -14,9 +14,11 @@ from saddlepoint.recipes import cdcgan
 DIGITS = tuple("0123456789")
 
 
-def game(*, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4) -> cdcgan.CDCGAN:
+def game(
+    *, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4, told: float = 0.5
+) -> cdcgan.CDCGAN:
     torch.manual_seed(0)
-    options = cdcgan.Options(size=size, width=width, latent=8, batch=8)
+    options = cdcgan.Options(size=size, width=width, latent=8, batch=8, told=told)
     return cdcgan.CDCGAN(options, Images.blank(size, channels, classes))
 
 
@@ -31,6 +33,14 @@ def test_the_networks_are_the_chapters() -> None:
     assert made.noise(torch.zeros(2, 100)).shape == made.label(torch.zeros(2, 10)).shape == (2, 256, 4, 4)
     assert judge.image(torch.zeros(2, 1, 32, 32)).shape == judge.label(torch.zeros(2, 10, 32, 32)).shape
     assert judge.joint[0].in_channels == 128
+
+
+@pytest.mark.parametrize(("told", "features"), [(0.125, 2), (1e-3, 1), (0.999, 15)])
+def test_the_class_gets_its_part_of_the_generators_first_features_and_the_latent_the_others(told, features) -> None:
+    made = game(told=told).generator  # its first layer has 16
+    assert made.label(torch.zeros(2, 10)).shape[1] == features
+    assert made.noise(torch.zeros(2, 8)).shape[1] == 16 - features
+    assert made(torch.zeros(2, 8), torch.zeros(2, 10)).shape == (2, 1, 32, 32)
 
 
 @pytest.mark.parametrize("kind", ["weights", "scales"])

@@ -20,6 +20,7 @@ _REACH = 0.1  # of the data's mean pairwise distance: what is nearer counts as t
 _CROWDED = 0.9  # in many dimensions nothing is that near; there the data's own neighbors, but for a tenth, count
 _DIRECTIONS = 32
 _TRAIL = 8
+_PAIRS = 32  # two samples of one class: of fewer pairs nothing is said
 
 
 def features(samples: Tensor) -> Tensor:
@@ -44,6 +45,7 @@ class Sight:
         nearest: median distance to the nearest of the data, as a part of the same within the data; near 0 for copies.
         spread: root mean square distance from the data's mean; 1 for the data.
         place: their mean along at most 8 fixed directions, in units of the data's mean pairwise distance.
+        variety: as `diversity`, of two samples of one class; None where there are no classes, or too many to say.
     """
 
     diversity: float
@@ -53,6 +55,7 @@ class Sight:
     nearest: float
     spread: float
     place: tuple[float, ...]
+    variety: float | None = None
 
 
 class Eye:
@@ -62,10 +65,12 @@ class Eye:
         real: features of the data (M, F), at least four.
         count: generated samples in each look; how near is near depends on it.
         seed: of the directions that are looked along.
+        labels: the data's classes int64 (M,), if there are any.
     """
 
-    def __init__(self, real: Tensor, count: int, seed: int = 0) -> None:
+    def __init__(self, real: Tensor, count: int, seed: int = 0, *, labels: Tensor | None = None) -> None:
         self.real = real
+        self.variety = _variety(real, labels)
         half = min(count, len(real) // 2)
         ours, others = real[:half], real[half:]
         self.mean = real.mean(0)
@@ -81,8 +86,9 @@ class Eye:
         self.noise = _apart(self.lines, self._lines(others))
         self.middle = _positive(_apart(self.lines, self._lines(self.mean[None])))
 
-    def look(self, fake: Tensor) -> Sight:
-        """What `fake`, features (N, F), N at least two, shows."""
+    def look(self, fake: Tensor, labels: Tensor | None = None) -> Sight:
+        """What `fake`, features (N, F), N at least two, shows; with `labels` int64 (N,) also by class."""
+        variety = _variety(fake, labels)
         apart = torch.cdist(self.real, fake)
         to_fake, to_real = apart.min(1).values, apart.min(0).values
         return Sight(
@@ -93,6 +99,7 @@ class Eye:
             nearest=to_real.median().item() / self.own,
             spread=_spread(fake - self.mean) / _positive(self.spread),
             place=tuple(((fake.mean(0) - self.mean) @ self.trail / self.unit).tolist()),
+            variety=None if self.variety is None or variety is None else variety / _positive(self.variety),
         )
 
     def _lines(self, points: Tensor) -> Tensor:
@@ -126,6 +133,15 @@ def _apart(x: Tensor, y: Tensor) -> float:
 
 def _diversity(points: Tensor) -> float:
     return torch.pdist(points).mean().item()
+
+
+def _variety(points: Tensor, labels: Tensor | None) -> float | None:
+    """Mean distance of two points of one class."""
+    if labels is None:
+        return None
+    one, other = torch.combinations(torch.arange(len(labels))).unbind(1)
+    alike = labels[one] == labels[other]
+    return torch.pdist(points)[alike].mean().item() if alike.sum() >= _PAIRS else None
 
 
 def _spread(points: Tensor) -> float:

@@ -15,6 +15,8 @@ Result: the preset `laptop` on MNIST, 20,000 steps, an hour and a half of one co
 digit that was asked for, no digit under 99 %. Their variety is smaller than that of the data: the nearest of 50,000
 samples is of another digit for 6.8 % of the test digits, the nearest of 60,000 real ones for 2.9 %, and a network that
 learned from samples alone tells 97.05 % of them, not 99.65 %. By the end the discriminator is sure of almost all.
+Half as wide again, `--width 32`, it drew each digit alike, always: a variance of 0.006 within a class after 1,000
+steps, that of the data is 0.195. With `--told 0.125`, an eighth of the first features for the class, it was 0.123.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class Options(recipe.Options):
     channels: recipe.Channels = None
     latent: recipe.Latent = 100
     width: int = Field(128, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
+    told: float = Field(0.5, gt=0, lt=1, description="part of the generator's first features that the class gets")
     initialization: dcgan.Initialization = Field("chapter", description="distribution of the first weights")
     lr: recipe.Rate = 2e-4
     beta1: recipe.Beta1 = 0.5
@@ -80,9 +83,10 @@ class Generator(nn.Module):
     def __init__(self, options: Options, classes: int, channels: int) -> None:
         super().__init__()
         widths = dcgan.channel_plan(options.size, options.width)
-        half = widths[0] // 2
-        self.noise = nn.Sequential(Stem(options.latent, half, bias=True), nn.BatchNorm2d(half), nn.ReLU(inplace=True))
-        self.label = nn.Sequential(Stem(classes, half, bias=True), nn.BatchNorm2d(half), nn.ReLU(inplace=True))
+        told = min(max(1, round(widths[0] * options.told)), widths[0] - 1)
+        rest = widths[0] - told
+        self.noise = nn.Sequential(Stem(options.latent, rest, bias=True), nn.BatchNorm2d(rest), nn.ReLU(inplace=True))
+        self.label = nn.Sequential(Stem(classes, told, bias=True), nn.BatchNorm2d(told), nn.ReLU(inplace=True))
         layers: list[nn.Module] = []
         for entering, leaving in pairwise(widths):
             layers += [Up(entering, leaving, bias=True), nn.BatchNorm2d(leaving), nn.ReLU(inplace=True)]
