@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, entry, held, origin, publish
+from evidence import RESULTS, by_name, entry, held, origin, publish, typed
 from leaderboard import HOLDOUT, PLAN, SIDE, steps_in
 from PIL import Image
 
@@ -41,7 +41,8 @@ def row(name: str, minutes: float, runs: Path) -> dict[str, Any]:
         # In so short a time three times as many steps are worth more than the other half.
         settings = {**SETTINGS, "width": recipe.find(name).configure(SETTINGS["preset"]).model_dump()["width"] // 2}
         steps = steps_in(60 * minutes, name, DATA, settings)
-        run = train(name, DATA, name=name, out=runs, holdout=HOLDOUT, steps=steps, **settings, **PLAN)
+        settings |= {"steps": steps, "holdout": HOLDOUT, **PLAN}
+        run = train(name, DATA, name=name, out=runs, command=typed(name, DATA, settings), **settings)
     facts = run.run.facts()
     found = evaluate(run, count=COUNT, side=SIDE, metrics=["fd", "precision", "accuracy"], device="cpu")
     return {

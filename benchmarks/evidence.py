@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,12 @@ def by_name(scores: Iterable[Score]) -> dict[str, dict[str, float | None]]:
 def figure(number: float) -> str:
     """A score as a reader wants it: three digits, or all of a large one."""
     return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
+
+
+def typed(recipe: str, data: str, settings: Mapping[str, Any]) -> str:
+    """What a person types to train the same model."""
+    flags = (f"--{name.replace('_', '-')} {value}" for name, value in settings.items())
+    return " ".join(["saddle", "train", recipe, data, *flags])
 
 
 def precision() -> str:

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, by_name, entry, figure, held, origin, precision, publish
+from evidence import RESULTS, by_name, entry, figure, held, origin, precision, publish, typed
 from PIL import Image
 
 from saddlepoint import evaluate, recipe
@@ -72,12 +72,6 @@ def steps_in(seconds: float, name: str, data: str, settings: dict[str, Any]) -> 
     return max(unit, round(steps / unit) * unit)
 
 
-def command(name: str, data: str, steps: int) -> str:
-    """What a person types to train the same model."""
-    options = {**SETTINGS[name], "steps": steps, "holdout": HOLDOUT, **PLAN}
-    return " ".join(["saddle", "train", name, data, *(f"--{key} {value}" for key, value in options.items())])
-
-
 def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
     """Trains a recipe and scores it."""
     data = SETS[which]
@@ -90,7 +84,7 @@ def row(name: str, which: str, minutes: float, runs: Path) -> dict[str, Any]:
         "recipe": name,
         "steps": steps,
         "minutes": round(seconds / 60, 1),
-        "command": command(name, data, steps),
+        "command": typed(name, data, {**SETTINGS[name], "steps": steps, "holdout": HOLDOUT, **PLAN}),
         **origin(),
         "scores": by_name(found.scores),
     }

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence import RESULTS, by_name, entry, held, origin, precision, publish
+from evidence import RESULTS, by_name, entry, held, origin, precision, publish, typed
 from PIL import Image, ImageCms
 from torch import Tensor
 
@@ -60,13 +60,6 @@ def settings_of(name: str, shorter: dict[str, Any]) -> dict[str, Any]:
     """All that is chosen about a training."""
     _, data, settings = TRAININGS[name]
     return {"preset": "laptop", "size": SIZES[data], **settings, **shorter, "holdout": HOLDOUT, **PLAN}
-
-
-def command(name: str, shorter: dict[str, Any]) -> str:
-    """What a person types to train the same model."""
-    recipe, data, _ = TRAININGS[name]
-    options = (f"--{key} {value}" for key, value in settings_of(name, shorter).items())
-    return " ".join(["saddle", "train", recipe, data, *options])
 
 
 def trained(name: str, runs: Path, shorter: dict[str, Any]) -> float:
@@ -174,7 +167,11 @@ def kept(run: Path, data: str, tone: str, *, back: bool) -> dict[str, float]:
 def row(name: str, runs: Path, shorter: dict[str, Any]) -> dict[str, Any]:
     """Trains a model and measures it."""
     minutes = trained(name, runs, shorter)
-    found: dict[str, Any] = {"command": command(name, shorter), "minutes": round(minutes, 1), **origin()}
+    found: dict[str, Any] = {
+        "command": typed(*TRAININGS[name][:2], settings_of(name, shorter)),
+        "minutes": round(minutes, 1),
+        **origin(),
+    }
     found["scores"] = scores(runs / name)
     data = TRAININGS[name][1]
     if data == EMOJI:

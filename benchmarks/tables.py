@@ -315,7 +315,7 @@ def _attribute(made: dict[str, Any]) -> list[str]:
         distance, *shares = (row["scores"][score]["value"] for score in scores)
         cells = [f"{row['steps']:,}", f"{row['minutes']:.0f}", f"**{distance:,.0f}**"]
         lines.append(f"| {name} | " + " | ".join([*cells, *(f"{share:.1%}" for share in shares)]) + " |")
-    return lines
+    return [*lines, "", *(f"- `{row['trained_by']}`: {_measured(row)}" for row in made["rows"].values())]
 
 
 def _features(made: dict[str, Any]) -> list[str]:
