@@ -59,10 +59,14 @@ def origin() -> dict[str, str]:
 
 
 def by_name(scores: Iterable[Score]) -> dict[str, dict[str, float | None]]:
-    """Scores with the ends of their intervals; of one against several sets the first, which is the training data."""
+    """Scores with the ends of their intervals; of one against several sets the first, which is the training data.
+
+    Where real data say how to read a score, theirs stands there as `data`.
+    """
     found: dict[str, dict[str, float | None]] = {}
     for score in scores:
-        found.setdefault(score.name, {"value": score.value, "low": score.low, "high": score.high})
+        real = {} if score.data is None else {"data": score.data}
+        found.setdefault(score.name, {"value": score.value, "low": score.low, "high": score.high, **real})
     return found
 
 
