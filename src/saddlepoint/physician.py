@@ -101,10 +101,11 @@ class Patient:
                 alike = game.sample(2).shape[1:] == real.shape[1:]
             if alike:
                 self.count = _PICTURES if real.ndim == 4 else _POINTS
-                # A copy of the few that are judged, so that the others can be forgotten.
-                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count, labels=known)
                 if isinstance(game, Conditional) and known is not None:
                     self.labels = match.plan.move(known[torch.arange(self.count) % len(known)])
+                told = None if self.labels is None else known
+                # A copy of the few that are judged, so that the others can be forgotten.
+                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count, labels=told)
 
     def examine(self) -> Look:
         """One look. Draws from torch's default randomness, which the loop seeds anew before each step."""

@@ -139,9 +139,8 @@ def _variety(points: Tensor, labels: Tensor | None) -> float | None:
     """Mean distance of two points of one class."""
     if labels is None:
         return None
-    one, other = torch.combinations(torch.arange(len(labels))).unbind(1)
-    alike = labels[one] == labels[other]
-    return torch.pdist(points)[alike].mean().item() if alike.sum() >= _PAIRS else None
+    alike = (labels[:, None] == labels).triu(1)
+    return torch.cdist(points, points)[alike].mean().item() if alike.sum() >= _PAIRS else None
 
 
 def _spread(points: Tensor) -> float:
