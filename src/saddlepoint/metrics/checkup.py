@@ -140,7 +140,10 @@ def _variety(points: Tensor, labels: Tensor | None) -> float | None:
     if labels is None:
         return None
     alike = (labels[:, None] == labels).triu(1)
-    return torch.cdist(points, points)[alike].mean().item() if alike.sum() >= _PAIRS else None
+    if alike.sum() < _PAIRS:
+        return None
+    apart = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")  # of copies exactly 0
+    return apart[alike].mean().item()
 
 
 def _spread(points: Tensor) -> float:
