@@ -15,7 +15,9 @@ Differs from the paper: classes of fakes are drawn as often as the data have the
 counts from the first step, not the 20,000th; its samples use the running statistics of the batch norms, which are those
 of untruncated latents, where the authors take "standing" ones anew from 100 batches of the latents that are used.
 
-Result: not yet measured.
+Result: on avatars of 32x32 by the length of their hair, the preset `laptop` at half its width, 7,400 rounds in 43
+minutes of one core (benchmarks/attribute.py): hair is long or short as asked, faces are softer and more alike than
+`sagan`'s; fd_lite0_96 911, and a classifier tells 71 % as asked.
 """
 
 from __future__ import annotations
