@@ -432,7 +432,7 @@ def growth(record: dict[str, Any]) -> list[str]:
 
 
 def _counted(errors: list[int]) -> str:
-    return f"{mean(errors):.0f} ± {stdev(errors):.0f}" if len(errors) > 1 else f"{errors[0]}"
+    return f"{mean(errors):,.0f} ± {stdev(errors):,.0f}" if len(errors) > 1 else f"{errors[0]:,}"
 
 
 def _spread(rows: list[dict[str, Any]], count: int = 6) -> list[dict[str, Any]]:
