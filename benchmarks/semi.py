@@ -101,7 +101,7 @@ def length(labels: int, baseline: bool, chosen: int | None) -> int:
     """Steps of a run."""
     if baseline:
         return EVERYTHING_STEPS if labels == EVERYTHING else FEW_STEPS
-    return chosen or int(sgan.PRESETS[PRESET]["steps"])
+    return int(sgan.PRESETS[PRESET]["steps"]) if chosen is None else chosen
 
 
 def rows(figures: dict[str, Any], labels: int, baseline: bool, steps: int) -> dict[str, Any]:
