@@ -140,7 +140,7 @@ def main() -> None:
         # Of all labels there is one choice only.
         for subset in [0] if labels == EVERYTHING else given.subsets:
             row = rows(held("conditional"), labels, given.baseline, steps).get(str(labels), [])
-            if row[subset : subset + 1] not in ([], [None]):
+            if subset < len(row) and row[subset] is not None:
                 continue
             count, seconds = learn(labels, subset, steps)
             # Read again: another process may have added its own in the meantime.

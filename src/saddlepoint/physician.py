@@ -95,17 +95,17 @@ class Patient:
         if not isinstance(game, Samples):
             return
         batch = stream.read(0, min(_REAL, size))
-        real, known = getattr(batch, "image", None), getattr(batch, "label", None)
+        real = getattr(batch, "image", None)
+        known = getattr(batch, "label", None) if isinstance(game, Conditional) else None
         if isinstance(real, Tensor) and len(real) >= 4:
             with undisturbed(game, training=False):
                 alike = game.sample(2).shape[1:] == real.shape[1:]
             if alike:
                 self.count = _PICTURES if real.ndim == 4 else _POINTS
-                if isinstance(game, Conditional) and known is not None:
-                    self.labels = match.plan.move(known[torch.arange(self.count) % len(known)])
-                told = None if self.labels is None else known
+                if known is not None:
+                    self.labels = known[torch.arange(self.count) % len(known)]
                 # A copy of the few that are judged, so that the others can be forgotten.
-                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count, labels=told)
+                self.real, self.eye = real[: self.count].clone(), Eye(features(real), self.count, labels=known)
 
     def examine(self) -> Look:
         """One look. Draws from torch's default randomness, which the loop seeds anew before each step."""
@@ -124,14 +124,14 @@ class Patient:
             fake = self._made(game)
         if not bool(fake.isfinite().all()):
             return {"finite": False}
-        seen = asdict(self.eye.look(fake, None if self.labels is None else self.labels.cpu()))
+        seen = asdict(self.eye.look(fake, self.labels))
         return seen if self.whole else {**seen, "nearest": None}
 
     def _made(self, game: Samples) -> Tensor:
         """Features of samples, made in pieces."""
         generator, piece = torch.Generator().manual_seed(0), max(_PIECE, self.match.stage.data.batch)
         sizes = [min(piece, self.count - start) for start in range(0, self.count, piece)]
-        asked = [None] * len(sizes) if self.labels is None else self.labels.split(sizes)
+        asked = [None] * len(sizes) if self.labels is None else self.match.plan.move(self.labels).split(sizes)
         made = [game.sample(size, labels=label, generator=generator) for size, label in zip(sizes, asked, strict=True)]
         return torch.cat([features(samples) for samples in made])
 
