@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -91,6 +92,19 @@ def run(arguments: Sequence[str]) -> int:
         return failures.report(error, as_json="--json" in arguments)
 
 
+def _share_cores() -> None:
+    """Lets threads of an operation that wait for each other fall asleep soon, instead of holding a core meanwhile.
+
+    As OpenMP comes, they spin for milliseconds, which on a busy machine is the time that the thread they wait for would
+    need. Of two trainings on two cores the one with two threads took 43 seconds for what it does alone in 18; with this
+    it takes 28, and alone still 18. The count is the one that libgomp itself takes where it knows of too few cores; it
+    is read when torch is loaded, and what the user says stands.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
 def main() -> None:
     """The entry point of the command `saddle`."""
+    _share_cores()
     sys.exit(run(sys.argv[1:]))
