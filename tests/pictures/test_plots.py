@@ -46,13 +46,16 @@ def test_each_curve_is_drawn_in_its_color_and_each_kind_has_its_panel(tmp_path):
     assert not has(below, third)
 
 
-def test_norms_of_gradients_do_not_flatten_the_losses(tmp_path):
-    cost, norm = {"generator/loss": lambda u: np.sin(9 * u)}, {"generator/gradient": lambda u: 1e4 * (1 + u)}
-    alone, beside = drawn(tmp_path, records(50, **cost)), drawn(tmp_path, records(50, **cost, **norm))
+@pytest.mark.parametrize(
+    ("name", "values"), [("generator/gradient", lambda u: 1e4 * (1 + u)), ("generator/recognized", lambda u: u)]
+)
+def test_norms_and_shares_do_not_flatten_the_losses(tmp_path, name, values):
+    cost = {"generator/loss": lambda u: 40 + np.sin(9 * u)}
+    alone, beside = drawn(tmp_path, records(50, **cost)), drawn(tmp_path, records(50, **cost, **{name: values}))
     assert beside.shape[0] > alone.shape[0] * 1.3
     upper = beside[: alone.shape[0] * 9 // 10]
     rows = [np.flatnonzero((np.abs(picture - [0, 0x72, 0xB2]).sum(-1) < 12).any(1)) for picture in (alone, upper)]
-    # A sine on the axis of numbers up to 20,000 would be a flat line, some ten pixels thick.
+    # A sine around 40 on the axis of numbers up to 20,000, or from 0, would be a flat line, some ten pixels thick.
     assert np.ptp(rows[1]) == pytest.approx(np.ptp(rows[0]), rel=0.15)
 
 

@@ -1,4 +1,4 @@
-"""The plot of a run: losses above, the discriminator's opinion of real and fake and the gradients' norms below."""
+"""The plot of a run: losses above; the discriminator's opinions, shares and the norms of the gradients below."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _BINS = 600
 """Points a curve is drawn with: more than a screen shows, so hundreds of thousands of records cost no more."""
-
-_OPINION, _NORM = re.compile(r"(^|/)D\("), re.compile(r"(^|/)gradient$")
 
 
 class Theme(NamedTuple):
@@ -49,9 +47,9 @@ DARK = Theme(
 def losses(records: Sequence[dict[str, Any]], path: Path) -> Path:
     """Draws every logged value over steps and writes the plot to `path`.
 
-    Losses share the upper axis; values named `D(…)`, the discriminator's mean probability of "real", have one from 0
-    to 1 below it, and the norms of the players' gradients the last, which is logarithmic. Each value is a faint raw
-    trace below a bold smoothed one. Stages are parted by a thin line.
+    Losses have the upper axis in common; values named `D(…)`, the discriminator's mean probability of "real", have one
+    from 0 to 1 below it, those named `recognized` or `share` another, and the norms of the players' gradients the last,
+    which is logarithmic. Each value is a faint raw trace below a bold smoothed one. Stages are parted by a thin line.
 
     Args:
         records: lines of a run's log, as `read_log` gives them; events and broken records are passed over.
@@ -68,27 +66,19 @@ def draw_losses(records: Sequence[dict[str, Any]], format: str = "png", theme: T
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    curves = series(records)
-    opinions = {name: curve for name, curve in curves.items() if _OPINION.search(name)}
-    norms = {name: curve for name, curve in curves.items() if _NORM.search(name)}
-    costs = {name: curve for name, curve in curves.items() if name not in opinions | norms}
-    panels = {"loss": (costs, 3.9), "probability of “real”": (opinions, 2.6), "norm of the gradient": (norms, 2.2)}
-    panels = {title: panel for title, panel in panels.items() if panel[0]} or {"loss": ({}, 3.9)}
-    heights = [height for _, height in panels.values()]
+    panels: dict[_Kind, dict[str, Series]] = {kind: {} for kind in _KINDS}
+    for name, curve in series(records).items():
+        panels[next(kind for kind in _KINDS[::-1] if kind.names.search(name))][name] = curve
+    panels = {kind: panel for kind, panel in panels.items() if panel} or {_KINDS[0]: {}}
+    heights = [kind.height for kind in panels]
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
     figure = Figure(figsize=(9.6, sum(heights) + 0.6), dpi=150, facecolor=theme.paper, layout=layout)
     FigureCanvasAgg(figure)
     rows: list[Axes] = list(figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0])
-    for axes, (title, (panel, _)) in zip(rows, panels.items(), strict=True):
+    for axes, (kind, panel) in zip(rows, panels.items(), strict=True):
         _panel(axes, panel, theme)
-        _legend(axes, title, panel, theme)
-        if panel is opinions:
-            axes.set_ylim(-0.02, 1.02)
-            axes.axhline(0.5, color=theme.faint, linewidth=0.8, linestyle=(0, (2, 3)))
-        elif panel is norms and any(np.isfinite(curve.values[curve.values > 0]).any() for curve in norms.values()):
-            axes.set_yscale("log", nonpositive="mask")
-        else:
-            _frame_most(axes, panel, theme)
+        _legend(axes, kind.title, panel, theme)
+        kind.frame(axes, panel, theme)
     _mark_stages(rows, records, theme)
     return as_bytes(figure, format)
 
@@ -167,6 +157,43 @@ def _frame_most(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
         axes.set_ylim(low - 0.1 * room, high + 0.1 * room)
         note = f"{outside:,} of {len(values):,} values lie outside, from {values.min():.3g} to {values.max():.3g}"
         axes.text(1, 0.985, note, color=theme.faint, fontsize=8, ha="right", va="top", transform=axes.transAxes)
+
+
+def _frame_opinions(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
+    """All probabilities, and a line where the discriminator only guesses."""
+    _frame_shares(axes, panel, theme)
+    axes.axhline(0.5, color=theme.faint, linewidth=0.8, linestyle=(0, (2, 3)))
+
+
+def _frame_shares(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
+    """All that a part of a whole can be."""
+    axes.set_ylim(-0.02, 1.02)
+
+
+def _frame_norms(axes: Axes, panel: dict[str, Series], theme: Theme) -> None:
+    """Powers of ten, if there is anything above zero to draw."""
+    if any(np.isfinite(curve.values[curve.values > 0]).any() for curve in panel.values()):
+        axes.set_yscale("log", nonpositive="mask")
+    else:
+        _frame_most(axes, panel, theme)
+
+
+class _Kind(NamedTuple):
+    """Values of one axis: its title and height in inches, the names they are known by, and how the axis is framed."""
+
+    title: str
+    height: float
+    names: re.Pattern[str]
+    frame: Callable[[Axes, dict[str, Series], Theme], None]
+
+
+_KINDS = (
+    _Kind("loss", 3.9, re.compile(""), _frame_most),
+    _Kind("probability of “real”", 2.6, re.compile(r"(^|/)D\("), _frame_opinions),
+    _Kind("share", 1.8, re.compile("(^|/)(recognized|share)$"), _frame_shares),
+    _Kind("norm of the gradient", 2.2, re.compile("(^|/)gradient$"), _frame_norms),
+)
+"""From top to bottom; a value that has no kind of its own is taken for a loss."""
 
 
 def _mark_stages(rows: Sequence[Axes], records: Sequence[dict[str, Any]], theme: Theme) -> None:
