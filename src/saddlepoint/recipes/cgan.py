@@ -10,6 +10,10 @@ from a normal instead of a uniform distribution, an average of the generator for
 Result: on MNIST, the defaults, 40,000 steps, an hour of one core: 99.54 % of samples are told as the digit that was
 asked for, no digit under 97 %. They vary little: the nearest of 50,000 samples is of another digit for 26 % of the test
 digits, the nearest of 60,000 real ones for 3.1 %, and a network that learned from samples alone tells 87 % of them.
+Much of the variety that the discriminator saw came from the dropout, which samples do without: a variance of 0.17
+within a class with it, 0.06 without it, 0.21 of the data. Trained without dropout in the generator it drew one picture
+for each digit, 0.003 after 8,000 steps. With dropout, but 1,000 features for the noise and 200 for the class, it had
+0.013 after as many, and the defaults some 0.02.
 """
 
 from __future__ import annotations
