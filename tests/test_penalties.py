@@ -21,6 +21,7 @@ from saddlepoint.penalties import (
     dragan_penalty,
     drift,
     gradient_penalty,
+    mode_seeking,
     orthogonal,
     r1,
     r2,
@@ -290,6 +291,27 @@ def test_consistency_and_drift_are_mean_squares() -> None:
     torch.testing.assert_close(consistency(first, second), nn.functional.mse_loss(first, second))
     torch.testing.assert_close(drift(first), (first**2).mean())
     assert consistency(first.bfloat16(), second.bfloat16()).dtype == drift(first.bfloat16()).dtype == torch.float32
+
+
+def test_seeking_modes_costs_little_where_samples_differ_as_their_latents_do() -> None:
+    first, second = batch(4, 3, 2, 2), batch(4, 3, 2, 2, seed=1)
+    latents, others = batch(4, 5, seed=2), batch(4, 5, seed=3)
+    ratios = [
+        float((one - two).abs().mean()) / float((latent - other).abs().mean())
+        for one, two, latent, other in zip(first, second, latents, others, strict=True)
+    ]
+    expected = 4 / sum(ratios)
+    assert float(mode_seeking(first, second, latents, others)) == pytest.approx(expected, rel=1e-4)
+    wider = mode_seeking(3 * first, 3 * second, latents, others)
+    assert float(wider) == pytest.approx(expected / 3, rel=1e-4)
+    # A generator that has collapsed has a finite cost, and a slope that takes it apart.
+    same = torch.zeros(4, 12, requires_grad=True)
+    cost = mode_seeking(same + 1e-6 * batch(4, 12), same.detach(), latents, others)
+    (slope,) = torch.autograd.grad(cost, same)
+    assert cost.isfinite()
+    assert slope.isfinite().all()
+    assert bool(slope.any())
+    assert mode_seeking(*(made.bfloat16() for made in (first, second, latents, others))).dtype == torch.float32
 
 
 def test_lecam_pulls_each_side_to_the_moving_average_of_the_other() -> None:

@@ -160,6 +160,23 @@ def consistency(first: Tensor, second: Tensor) -> Tensor:
     return (_wide(first) - _wide(second)).square().mean()
 
 
+def mode_seeking(first: Tensor, second: Tensor, latents: Tensor, others: Tensor) -> Tensor:
+    """1 / mean (|G(z, y) - G(z', y)| / |z - z'|): a price for samples that differ less than their latents do.
+
+    Mao et al. 2019, eq. 1, as its authors' code minimizes it: distances are means of absolute differences. Against
+    conditional generators that draw one thing for each class.
+
+    Args:
+        first: samples (N, …).
+        second: samples (N, …) of the same conditions.
+        latents: what the first were made of, (N, Z).
+        others: what the second were made of, (N, Z).
+    """
+    apart = (_wide(first) - _wide(second)).abs().flatten(1).mean(1)
+    away = (_wide(latents) - _wide(others)).abs().flatten(1).mean(1)
+    return 1 / ((apart / away).mean() + 1e-5)
+
+
 def drift(scores: Tensor) -> Tensor:
     """mean D(x)², at 0.001: keeps the critic's scores of real data near zero (Karras et al. 2018, appendix A.1)."""
     return _wide(scores).square().mean()

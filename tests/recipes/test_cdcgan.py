@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,17 +11,29 @@ from torch import Tensor
 
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.images import Images
+from saddlepoint.game import Turn
+from saddlepoint.penalties import mode_seeking
 from saddlepoint.recipes import cdcgan
 
 DIGITS = tuple("0123456789")
 
 
 def game(
-    *, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4, told: float = 0.5
+    *, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4, **chosen: float
 ) -> cdcgan.CDCGAN:
     torch.manual_seed(0)
-    options = cdcgan.Options(size=size, width=width, latent=8, batch=8, told=told)
+    options = cdcgan.Options(size=size, width=width, latent=8, batch=8, **chosen)
     return cdcgan.CDCGAN(options, Images.blank(size, channels, classes))
+
+
+def a_round(played: cdcgan.CDCGAN, real: Tensor, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], dict[str, Turn]]:
+    """What the discriminator is shown in a round, pictures and labels, and the turns by player."""
+    shown: list[Any] = []
+    judge = played.judge
+    monkeypatch.setattr(played, "judge", lambda *seen: (shown.append(seen), judge(*seen))[1])
+    batch = Batch(real, torch.zeros(len(real), dtype=torch.int64))
+    turns = {turn.player: turn for turn in played.turns(iter([batch]))}
+    return shown, turns
 
 
 def test_the_networks_are_the_chapters() -> None:
@@ -97,3 +111,30 @@ def test_fakes_are_of_any_class_and_of_others_in_each_turn(monkeypatch: pytest.M
     monkeypatch.setattr(played, "decode", lambda latents, labels: drawn.append(labels))
     played.sample(64)
     assert int((drawn[0] == 0).sum()) > 50
+
+
+def test_noise_is_on_all_that_the_discriminator_sees_and_on_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    blank = torch.full((8, 1, 32, 32), -1.0)
+    for noise in (0.0, 0.3):
+        played = game(noise=noise)
+        # Of its first weights the generator draws nearly nothing.
+        (real, _), (fake, _), (again, _) = a_round(played, blank, monkeypatch)[0]
+        for pictures, quiet in ((real, blank), (fake, torch.zeros(())), (again, torch.zeros(()))):
+            assert float((pictures - quiet).detach().square().mean().sqrt()) == pytest.approx(noise, abs=0.02)
+        assert float(played.sample(8).detach().abs().mean()) < 0.02
+
+
+def test_who_seeks_modes_pays_for_samples_of_a_class_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch.rand(9, 1, 32, 32)
+    assert a_round(game(), real, monkeypatch)[1]["generator"].losses.keys() == {"adversarial"}
+    played = game(seek=0.5)
+    decoded: list[tuple[Tensor, Tensor]] = []
+    decode = played.decode
+    monkeypatch.setattr(played, "decode", lambda *made_of: (decoded.append(made_of), decode(*made_of))[1])
+    shown, turns = a_round(played, real, monkeypatch)
+    fake, asked = shown[-1]
+    assert len(asked) == 8
+    assert torch.equal(*asked.chunk(2))
+    assert asked.unique().numel() > 1
+    expected = 0.5 * mode_seeking(*fake.chunk(2), *decoded[-1][0].chunk(2))
+    assert torch.equal(turns["generator"].losses["sameness"], expected)

@@ -36,8 +36,10 @@ from ..game import Game, Player, Stage, Turn
 from ..layers.convolution import Down, Head, Stem, Up
 from ..layers.labels import draw_labels, one_hot
 from ..layers.latents import latents
+from ..layers.noise import instance_noise
 from ..networks import dcgan
 from ..objectives import cross_entropy
+from ..penalties import mode_seeking
 from ..schedules import linear_decay
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Options(recipe.Options):
     latent: recipe.Latent = 100
     width: int = Field(128, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
     told: float = Field(0.5, gt=0, lt=1, description="part of the generator's first features that the class gets")
+    noise: float = Field(0.0, ge=0, description="deviation of the noise on all pictures that the discriminator sees")
+    seek: float = Field(0.0, ge=0, description="weight of the price for samples of a class nearer than their latents")
     initialization: dcgan.Initialization = Field("chapter", description="distribution of the first weights")
     lr: recipe.Rate = 2e-4
     beta1: recipe.Beta1 = 0.5
@@ -143,11 +147,11 @@ class CDCGAN(Game):
         }
 
     def turns(self, batches: Iterator[Any]) -> Iterator[Turn]:
-        batch = next(batches)
+        batch, blurred = next(batches), partial(instance_noise, scale=self.options.noise)
         asked = self.any_labels(len(batch.image))
         with torch.no_grad():
             fake = self.sample(len(asked), labels=asked)
-        real_scores, fake_scores = self.judge(batch.image, batch.label), self.judge(fake, asked)
+        real_scores, fake_scores = self.judge(blurred(batch.image), batch.label), self.judge(blurred(fake), asked)
         yield Turn(
             "discriminator",
             real=cross_entropy(real_scores, 1.0),
@@ -155,8 +159,16 @@ class CDCGAN(Game):
             watch={"D(x|y)": real_scores.sigmoid().mean(), "D(G(z|y))": fake_scores.sigmoid().mean()},
         )
         asked = self.any_labels(len(asked))
-        scores = self.judge(self.sample(len(asked), labels=asked), asked)
-        yield Turn("generator", adversarial=cross_entropy(scores, 1.0), watch={"D(G(z|y))": scores.sigmoid().mean()})
+        if self.options.seek:
+            # Each class twice, so that there are pairs to compare.
+            asked = asked[: len(asked) // 2].repeat(2)
+        noise = latents(len(asked), self.latent, self)
+        fake = self.decode(noise, asked)
+        scores = self.judge(blurred(fake), asked)
+        losses = {"adversarial": cross_entropy(scores, 1.0)}
+        if self.options.seek:
+            losses["sameness"] = self.options.seek * mode_seeking(*fake.chunk(2), *noise.chunk(2))
+        yield Turn("generator", **losses, watch={"D(G(z|y))": scores.sigmoid().mean()})
 
     def any_labels(self, count: int) -> Tensor:
         """Labels int64 (count,) of all classes alike, whatever their frequencies in the data."""
