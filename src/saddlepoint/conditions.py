@@ -183,7 +183,8 @@ CONDITIONS = (
         _same_in_class,
         "Samples of one class are nearly all alike: {variety:.0%} as different from each other as the data of a class.",
         (
-            "a generator that starts with more of the latent and less of the class (cdcgan's --told)",
+            "a price for samples of a class that are alike (cdcgan's --seek 0.3)",
+            "a generator that starts with more of the latent and less of the class (cdcgan's --told 0.125)",
             "classes that only scale and shift features (recipes sngan_projection, sagan, biggan)",
             "a wider generator",
         ),
