@@ -15,7 +15,7 @@ Result: the preset `laptop` on MNIST, 20,000 steps, an hour and a half of one co
 digit that was asked for, no digit under 99 %. Their variety is smaller than that of the data: the nearest of 50,000
 samples is of another digit for 6.8 % of the test digits, the nearest of 60,000 real ones for 2.9 %, and a network that
 learned from samples alone tells 97.05 % of them, not 99.65 %. By the end the discriminator is sure of almost all.
-Half as wide again, with `--width 32`, it drew one picture for each digit, whatever the latent: a variance of 0.006
+At half that width, with `--width 32`, it drew one picture for each digit, whatever the latent: a variance of 0.006
 within a class after 1,000 steps, where the data have 0.195. With `--told 0.125`, an eighth of the first features for
 the class, it was 0.123; with `--seek 0.3`, a price for samples of a class that are alike (Mao et al. 2019), 0.154. At
 the preset's width all vary in the end, and 4,000 steps leave 7.5 % of errors of the nearest; with `--seek 0.3 --noise
