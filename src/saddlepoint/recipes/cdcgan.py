@@ -58,7 +58,7 @@ class Options(recipe.Options):
     width: int = Field(128, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
     told: float = Field(0.5, gt=0, lt=1, description="part of the generator's first features that the class gets")
     noise: float = Field(0.0, ge=0, description="deviation of the noise on all pictures that the discriminator sees")
-    seek: float = Field(0.0, ge=0, description="weight of the price for samples of a class nearer than their latents")
+    seek: float = Field(0.0, ge=0, description="weight at first of a price for samples of a class that are alike")
     initialization: dcgan.Initialization = Field("chapter", description="distribution of the first weights")
     lr: recipe.Rate = 2e-4
     beta1: recipe.Beta1 = 0.5
@@ -133,6 +133,7 @@ class CDCGAN(Game):
     def __init__(self, options: Options, data: Images) -> None:
         super().__init__()
         self.options, self.latent, self.classes = options, options.latent, recipe.classes(data)
+        self.steps = recipe.rounds(options, data)
         self.register_buffer("frequencies", torch.tensor(data.frequencies))
         self.generator = Generator(options, len(self.classes), data.channels)
         self.discriminator = Discriminator(options, len(self.classes), data.channels)
@@ -169,7 +170,9 @@ class CDCGAN(Game):
         scores = self.judge(blurred(fake), asked)
         losses = {"adversarial": cross_entropy(scores, 1.0)}
         if self.options.seek:
-            losses["sameness"] = self.options.seek * mode_seeking(*fake.chunk(2), *noise.chunk(2))
+            # It fades: a generator that has learned to vary should vary as the data do, and no more.
+            weight = self.options.seek * (1 - self.step / self.steps)
+            losses["sameness"] = weight * mode_seeking(*fake.chunk(2), *noise.chunk(2))
         yield Turn("generator", **losses, watch={"D(G(z|y))": scores.sigmoid().mean()})
 
     def any_labels(self, count: int) -> Tensor:
