@@ -172,8 +172,8 @@ def mode_seeking(first: Tensor, second: Tensor, latents: Tensor, others: Tensor)
         latents: what the first were made of, (N, Z).
         others: what the second were made of, (N, Z).
     """
-    apart = (_wide(first) - _wide(second)).abs().flatten(1).mean(1)
-    away = (_wide(latents) - _wide(others)).abs().flatten(1).mean(1)
+    pairs = (first, second), (latents, others)
+    apart, away = ((_wide(one) - _wide(other)).abs().flatten(1).mean(1) for one, other in pairs)
     return 1 / ((apart / away).mean() + 1e-5)
 
 

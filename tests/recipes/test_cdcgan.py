@@ -26,12 +26,11 @@ def game(
     return cdcgan.CDCGAN(options, Images.blank(size, channels, classes))
 
 
-def a_round(played: cdcgan.CDCGAN, real: Tensor, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], dict[str, Turn]]:
+def a_round(played: cdcgan.CDCGAN, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], dict[str, Turn]]:
     """What the discriminator is shown in a round, pictures and labels, and the turns by player."""
     shown: list[Any] = []
     judge = played.judge
     monkeypatch.setattr(played, "judge", lambda *seen: (shown.append(seen), judge(*seen))[1])
-    batch = Batch(real, torch.zeros(len(real), dtype=torch.int64))
     turns = {turn.player: turn for turn in played.turns(iter([batch]))}
     return shown, turns
 
@@ -95,12 +94,10 @@ def test_fakes_are_of_any_class_and_of_others_in_each_turn(monkeypatch: pytest.M
     torch.manual_seed(0)
     options = cdcgan.Options(width=4, latent=8, batch=64)
     played = cdcgan.CDCGAN(options, Images.of(pixels, labels))
-    judged: list[Tensor] = []
-    judge = played.judge
-    monkeypatch.setattr(played, "judge", lambda images, labels: (judged.append(labels), judge(images, labels))[1])
     batch = Batch(torch.zeros(64, 1, 32, 32), torch.from_numpy(labels))
-    assert [turn.player for turn in played.turns(iter([batch]))] == ["discriminator", "generator"]
-    real, first, second = judged
+    shown, turns = a_round(played, batch, monkeypatch)
+    assert list(turns) == ["discriminator", "generator"]
+    real, first, second = (labels for _, labels in shown)
     assert torch.equal(real, batch.label)
     assert not torch.equal(first, second)
     for asked in (first, second):
@@ -115,24 +112,25 @@ def test_fakes_are_of_any_class_and_of_others_in_each_turn(monkeypatch: pytest.M
 
 def test_noise_is_on_all_that_the_discriminator_sees_and_on_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     blank = torch.full((8, 1, 32, 32), -1.0)
+    batch = Batch(blank, torch.zeros(8, dtype=torch.int64))
     for noise in (0.0, 0.3):
         played = game(noise=noise)
         # Of its first weights the generator draws nearly nothing.
-        (real, _), (fake, _), (again, _) = a_round(played, blank, monkeypatch)[0]
+        (real, _), (fake, _), (again, _) = a_round(played, batch, monkeypatch)[0]
         for pictures, quiet in ((real, blank), (fake, torch.zeros(())), (again, torch.zeros(()))):
             assert float((pictures - quiet).detach().square().mean().sqrt()) == pytest.approx(noise, abs=0.02)
         assert float(played.sample(8).detach().abs().mean()) < 0.02
 
 
 def test_who_seeks_modes_pays_for_samples_of_a_class_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = torch.rand(9, 1, 32, 32)
-    assert a_round(game(), real, monkeypatch)[1]["generator"].losses.keys() == {"adversarial"}
+    batch = Batch(torch.rand(9, 1, 32, 32), torch.zeros(9, dtype=torch.int64))
+    assert a_round(game(), batch, monkeypatch)[1]["generator"].losses.keys() == {"adversarial"}
     played = game(seek=0.5, steps=4)
     played.step = 3  # a quarter of the price is left
     decoded: list[tuple[Tensor, Tensor]] = []
     decode = played.decode
     monkeypatch.setattr(played, "decode", lambda *made_of: (decoded.append(made_of), decode(*made_of))[1])
-    shown, turns = a_round(played, real, monkeypatch)
+    shown, turns = a_round(played, batch, monkeypatch)
     fake, asked = shown[-1]
     assert len(asked) == 8
     assert torch.equal(*asked.chunk(2))
