@@ -20,12 +20,12 @@ Writes its part of results/conditional.json, and leaves the others alone.
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from evidence import entry, held, origin, publish
-from torch import Tensor
 
 from saddlepoint import load
 from saddlepoint.abilities import Classifies
@@ -34,7 +34,7 @@ from saddlepoint.data.catalog import open_named
 from saddlepoint.errors import UsageError
 from saddlepoint.evaluation import networks
 from saddlepoint.evaluation.labeled import EPOCHS
-from saddlepoint.metrics.classify import Accuracy, Classifier, agreement, class_accuracy, gan_train, nearest
+from saddlepoint.metrics.classify import Accuracy, agreement, class_accuracy, gan_train, nearest
 from saddlepoint.metrics.digits import Digits, learner, recognize
 
 ASKED = ("cgan", "cdcgan", "acgan")
@@ -46,24 +46,26 @@ PIECE = 500
 def figures_of(run: Trained, share: float) -> dict[str, Any]:
     """What is said of a conditional run, with what real digits get beside it."""
     judged, near, taught = (round(share * count) for count in (JUDGED, NEAR, TAUGHT))
-    test, train, drawn = real(run, "test"), real(run, "train"), samples(run, taught)
-    train = first(train, round(share * len(train[0])))
-    network = networks.classifier()
-
-    def classify(images: Tensor) -> Tensor:
-        return recognize(network, images)[:, 0]
-
+    size = run.config["data"]["height"]
+    test, train, drawn = real(size, "test"), taught_by(size, share), samples(run, taught)
     return {
-        **by_class(classify, first(drawn, judged)),
+        **by_class(first(drawn, judged)),
         "one_nn_error": one_nn_error(first(drawn, near), test),
         "gan_train": round(gan_train(learner(EPOCHS), *drawn, *test).overall, 5),
-        "real": {
-            **by_class(classify, test),
-            "one_nn_error": one_nn_error(train, test),
-            "gan_train": round(gan_train(learner(EPOCHS), *train, *test).overall, 5),
-        },
+        "real": real_figures(size, share),
         "samples": {"accuracy": judged, "one_nn_error": near, "gan_train": taught, "real": len(train[0])},
         **made(run),
+    }
+
+
+@cache
+def real_figures(size: int, share: float) -> dict[str, Any]:
+    """What real digits get. Half of the work, and the same for every run of a size."""
+    test, train = real(size, "test"), taught_by(size, share)
+    return {
+        **by_class(test),
+        "one_nn_error": one_nn_error(train, test),
+        "gan_train": round(gan_train(learner(EPOCHS), *train, *test).overall, 5),
     }
 
 
@@ -72,9 +74,10 @@ def first(digits: Digits, count: int) -> Digits:
     return digits[0][:count], digits[1][:count]
 
 
-def by_class(classify: Classifier, digits: Digits) -> dict[str, Any]:
-    """Accuracy on the whole and of each digit."""
-    found: Accuracy = class_accuracy(classify, *digits)
+def by_class(digits: Digits) -> dict[str, Any]:
+    """Accuracy of the project's classifier on the whole and on each digit."""
+    network = networks.classifier()
+    found: Accuracy = class_accuracy(lambda images: recognize(network, images)[:, 0], *digits)
     shares = [None if each is None else round(each, 5) for each in found.by_class]
     return {"accuracy": round(found.overall, 5), "accuracy_by_class": shares}
 
@@ -88,7 +91,7 @@ def one_nn_error(known: Digits, test: Digits) -> float:
 @torch.no_grad()
 def found_by(run: Trained) -> dict[str, Any]:
     """How well the categories that a run found by itself fit the digits of the test set."""
-    game, (images, digits) = run.game, real(run, "test")
+    game, (images, digits) = run.game, real(run.config["data"]["height"], "test")
     assert isinstance(game, Classifies), f"{run.run.name} tells no classes"
     told = torch.cat([game.classify(piece.to(run.device)).argmax(1).cpu() for piece in images.split(PIECE)])
     found = agreement(told, digits)
@@ -104,9 +107,15 @@ def samples(run: Trained, count: int) -> Digits:
     return ((images + 1) * 127.5).round() / 127.5 - 1, torch.arange(count) % len(DIGITS)
 
 
-def real(run: Trained, part: str) -> Digits:
-    """Digits of MNIST at the size of a run."""
-    return networks.digits(open_named(f"mnist:{part}", size=run.config["data"]["height"]))
+def real(size: int, part: str) -> Digits:
+    """Digits of MNIST, size by size."""
+    return networks.digits(open_named(f"mnist:{part}", size=size))
+
+
+def taught_by(size: int, share: float) -> Digits:
+    """The training digits, or the first of them."""
+    digits = real(size, "train")
+    return first(digits, round(share * len(digits[0])))
 
 
 def made(run: Trained) -> dict[str, Any]:
