@@ -96,8 +96,8 @@ HEALTHY = (
     Case(
         "cdcgan",
         "mnist:train",
-        "an eighth of the features for the class",
-        options={**NARROW, "told": 0.125, "steps": 2500},
+        "an eighth of the width, told the class at every layer",
+        options={**NARROW, "networks": "radford", "steps": 2500},
     ),
     Case("gan", "digits", "8x8 pixels", options={"size": 8, "latent": 16, "hidden": 128, "lr": 5e-4, "steps": 4000}),
 )

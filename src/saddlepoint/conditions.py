@@ -184,7 +184,7 @@ CONDITIONS = (
         "Samples of one class are nearly all alike: {variety:.0%} as different from each other as the data of a class.",
         (
             "a price for samples of a class that are alike (cdcgan's --seek 0.3)",
-            "a generator that starts with more of the latent and less of the class (cdcgan's --told 0.125)",
+            "networks that are told the class at every layer (cdcgan's --networks radford)",
             "classes that only scale and shift features (recipes sngan_projection, sagan, biggan)",
             "a wider generator",
         ),

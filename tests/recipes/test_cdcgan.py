@@ -19,7 +19,7 @@ DIGITS = tuple("0123456789")
 
 
 def game(
-    *, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4, **chosen: float
+    *, size: int = 32, channels: int = 1, classes: tuple[str, ...] = DIGITS, width: int = 4, **chosen: Any
 ) -> cdcgan.CDCGAN:
     torch.manual_seed(0)
     options = cdcgan.Options(size=size, width=width, latent=8, batch=8, **chosen)
@@ -48,12 +48,12 @@ def test_the_networks_are_the_chapters() -> None:
     assert judge.joint[0].in_channels == 128
 
 
-@pytest.mark.parametrize(("told", "features"), [(0.125, 2), (1e-3, 1), (0.999, 15)])
-def test_the_class_gets_its_part_of_the_generators_first_features_and_the_latent_the_others(told, features) -> None:
-    made = game(told=told).generator  # its first layer has 16
-    assert made.label(torch.zeros(2, 10)).shape[1] == features
-    assert made.noise(torch.zeros(2, 8)).shape[1] == 16 - features
-    assert made(torch.zeros(2, 8), torch.zeros(2, 10)).shape == (2, 1, 32, 32)
+def test_the_networks_of_radford_et_al_are_told_at_every_layer() -> None:
+    played = game(networks="radford")
+    assert [len(network) for network in (played.generator, played.discriminator)] == [4, 4]
+    pictures = played.sample(6)
+    assert pictures.shape == (6, 1, 32, 32)
+    assert played.judge(pictures, torch.arange(6)).shape == (6,)
 
 
 @pytest.mark.parametrize("kind", ["weights", "scales"])
