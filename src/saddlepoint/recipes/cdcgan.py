@@ -15,7 +15,7 @@ batch. Sizes of 64 and 128 have one and two layers more, as a DCGAN has.
 Result: the preset `laptop` on MNIST, 8,000 steps, 45 minutes of one core with bf16: 99.7 % of samples are told as the
 digit that was asked for, no digit under 98.8 %. Their variety is a little smaller than that of the data: the nearest of
 50,000 samples is of another digit for 3.6 % of the test digits, the nearest of 60,000 real ones for 2.9 %, and a
-network that learned from samples alone tells 99.2 % of them, not 99.65 %. With the chapter's networks, half as wide, and
+network that learned from samples alone tells 99.2 % of them, not 99.65 %. With the chapter's networks, half as wide, in
 20,000 steps it was 5.0 %, without tricks 6.8 %. With `--width 32` and no tricks they drew one picture for each digit:
 after 1,000 steps a variance within a class of 0.006, the data's is 0.195; `--networks radford --width 16` had 0.184.
 """
