@@ -125,7 +125,8 @@ def test_noise_is_on_all_that_the_discriminator_sees_and_on_no_sample(monkeypatc
 def test_who_seeks_modes_pays_for_samples_of_a_class_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Batch(torch.rand(9, 1, 32, 32), torch.zeros(9, dtype=torch.int64))
     assert a_round(game(), batch, monkeypatch)[1]["generator"].losses.keys() == {"adversarial"}
-    played = game(seek=0.5)
+    played = game(seek=0.5, steps=4)
+    played.step = 3  # a quarter of the price is left
     decoded: list[tuple[Tensor, Tensor]] = []
     decode = played.decode
     monkeypatch.setattr(played, "decode", lambda *made_of: (decoded.append(made_of), decode(*made_of))[1])
@@ -134,5 +135,5 @@ def test_who_seeks_modes_pays_for_samples_of_a_class_that_are_alike(monkeypatch:
     assert len(asked) == 8
     assert torch.equal(*asked.chunk(2))
     assert asked.unique().numel() > 1
-    expected = 0.5 * mode_seeking(*fake.chunk(2), *decoded[-1][0].chunk(2))
+    expected = 0.125 * mode_seeking(*fake.chunk(2), *decoded[-1][0].chunk(2))
     assert torch.equal(turns["generator"].losses["sameness"], expected)

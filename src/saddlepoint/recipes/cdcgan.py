@@ -6,7 +6,7 @@ are joined from there on; convolutions have biases, weights and the scales of th
 are of classes drawn uniformly, others in the generator's turn than in the discriminator's. Mirza and Osindero 2014
 have the idea, Radford et al. 2016 the layers. The preset `laptop` is for one core: the networks of Radford et al.'s own
 digits, whose every layer is told the class (`networks/told.py`), noise on all that the discriminator sees, a price for
-samples of a class that are alike (Mao et al. 2019), a long average of the generator.
+samples of a class that are alike (Mao et al. 2019), which fades, a rate that falls, an average of the generator.
 
 Differs from the chapter: the discriminator returns logits and the loss takes them; biases start at 0 and not at
 PyTorch's small random values; pictures are made with the running statistics of the BatchNorm, not with those of their
@@ -56,7 +56,7 @@ class Options(recipe.Options):
     width: int = Field(128, ge=4, le=512, description="channels at half the images' size; each halving doubles them")
     networks: Literal["chapter", "radford"] = Field("chapter", description="told the class at once, or at every layer")
     noise: float = Field(0.0, ge=0, description="deviation of the noise on all pictures that the discriminator sees")
-    seek: float = Field(0.0, ge=0, description="weight of a price for samples of a class that are alike")
+    seek: float = Field(0.0, ge=0, description="weight at first of a price for samples of a class that are alike")
     initialization: dcgan.Initialization = Field("chapter", description="distribution of the first weights")
     lr: recipe.Rate = 2e-4
     beta1: recipe.Beta1 = 0.5
@@ -70,8 +70,8 @@ class Options(recipe.Options):
 PRESETS: dict[str, dict[str, Any]] = {
     "chapter": {"channels": 1, "epochs": 20},
     "laptop": {
-        **{"networks": "radford", "width": 64, "initialization": "normal", "noise": 0.2, "seek": 0.2},
-        **{"lr": 4e-4, "average": 1000, "batch": 64, "steps": 8_000},
+        **{"networks": "radford", "width": 64, "initialization": "normal", "noise": 0.2, "seek": 0.3},
+        **{"lr": 4e-4, "average": 200, "decay": 0.5, "batch": 128, "steps": 8_000},
     },
 }
 
@@ -129,6 +129,7 @@ class CDCGAN(Game):
     def __init__(self, options: Options, data: Images) -> None:
         super().__init__()
         self.options, self.latent, self.classes = options, options.latent, recipe.classes(data)
+        self.steps = recipe.rounds(options, data)
         self.register_buffer("frequencies", torch.tensor(data.frequencies))
         shape = {"size": options.size, "channels": data.channels, "width": options.width, "classes": len(self.classes)}
         if options.networks == "radford":
@@ -170,7 +171,9 @@ class CDCGAN(Game):
         scores = self.judge(blurred(fake), asked)
         losses = {"adversarial": cross_entropy(scores, 1.0)}
         if self.options.seek:
-            losses["sameness"] = self.options.seek * mode_seeking(*fake.chunk(2), *noise.chunk(2))
+            # It fades: a generator that has learned to vary should vary as the data do, and no more.
+            weight = self.options.seek * (1 - self.step / self.steps)
+            losses["sameness"] = weight * mode_seeking(*fake.chunk(2), *noise.chunk(2))
         yield Turn("generator", **losses, watch={"D(G(z|y))": scores.sigmoid().mean()})
 
     def any_labels(self, count: int) -> Tensor:
